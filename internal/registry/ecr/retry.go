@@ -1,0 +1,104 @@
+package ecr
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+)
+
+// A request is tried for some three minutes: 0.25 s, 0.5 s, … up to 20 s between the attempts. AWS_MAX_ATTEMPTS
+// overrides the number.
+const (
+	maxAttempts = 15
+	baseDelay   = 250 * time.Millisecond
+	maxDelay    = 20 * time.Second
+	// maxRetryAfter bounds what a response may ask for: beyond it, the run is better told that it is throttled.
+	maxRetryAfter = 5 * time.Minute
+)
+
+// retryer is the one owner of retries of the requests to ECR.
+type retryer struct {
+	*retry.Standard
+	log *slog.Logger
+}
+
+// newRetryer differs from the SDK's own in that it is patient (the SDK gives up after 3 attempts, or when a budget that
+// all requests share is used up), honours Retry-After, goes on after answers that were cut, and gives up at once where
+// time mends nothing: no credentials, an untrusted certificate, and LimitExceededException, which the SDK takes for
+// throttling and which in ECR is a limit that stays.
+func newRetryer(log *slog.Logger) aws.RetryerV2 {
+	hopeless := retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		if _, ok := errors.AsType[*credentialsError](err); ok || isUntrusted(err) || isProxyRefusal(err) {
+			return aws.FalseTernary
+		}
+		if e, ok := errors.AsType[smithy.APIError](err); ok && e.ErrorCode() == "LimitExceededException" {
+			return aws.FalseTernary
+		}
+		return aws.UnknownTernary
+	})
+	cut := retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		if isCut(err) {
+			return aws.TrueTernary
+		}
+		return aws.UnknownTernary
+	})
+	return &retryer{log: log, Standard: retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append([]retry.IsErrorRetryable{hopeless}, append(o.Retryables, cut,
+			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{429: {}}})...)
+	})}
+}
+
+// RetryDelay returns how long to wait after the given attempt, which is counted from 1.
+func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
+	d := min(maxDelay, baseDelay<<min(max(attempt-1, 0), 10))
+	d = d/2 + rand.N(d/2+1) // jitter, so that workers do not come back all at once
+	d = max(d, min(retryAfter(err), maxRetryAfter))
+	r.log.Warn("ECR request failed; trying again", "attempt", attempt, "in", d, "error", oneLine(err))
+	return d, nil
+}
+
+// GetAttemptToken lets every attempt go: how many run at once is the caller's matter.
+func (r *retryer) GetAttemptToken(context.Context) (func(error) error, error) {
+	return func(error) error { return nil }, nil
+}
+
+// isUntrusted reports whether the other side's certificate was refused.
+func isUntrusted(err error) bool {
+	_, verification := errors.AsType[*tls.CertificateVerificationError](err)
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	return verification || authority || host
+}
+
+// isProxyRefusal reports whether a proxy answered, but would not connect: it wants a password, or forbids the host.
+func isProxyRefusal(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "proxyconnect" {
+		return false
+	}
+	_, network := errors.AsType[net.Error](op.Err)
+	return !network
+}
+
+// isCut reports whether the answer ended before its end.
+func isCut(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// isConnectionError reports whether the request did not get through, or its answer not back.
+func isConnectionError(err error) bool {
+	return retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
+}

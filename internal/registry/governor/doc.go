@@ -1,0 +1,16 @@
+// Package governor decides when a request to a host may go out: how many at once, how fast, and after which pause. All
+// users of a host share one Governor, so that they share its slots, its quotas and its back-off.
+//
+// Vocabulary: a Slot is the right to have one request under way, held until its response body is closed; the limit is
+// how many slots there are at the moment; a round is the time between two decreases of the limit, and a request belongs
+// to the round in which it got its slot; an Outcome is what became of a request; a pause keeps everybody from getting
+// slots; Patience is one operation's own count of tries and waits.
+//
+//	operation ── Do ──▶ Acquire (queue · pause · quotas · limit) ──▶ Slot ──▶ request ──▶ Release(Outcome)
+//	    ▲                                                                                     │
+//	    └── waits without a slot ◀── Patience        limit, pause ◀── AIMD, Retry-After ◀─────┘
+//
+// The limit grows with success while it is really used: by one for every success until the first refusal, then by one a
+// round. A refusal for load (a throttle, an overload) halves it, at most once a round: the other requests of that round
+// say nothing new. It uses the time package alone, so that testing/synctest drives it.
+package governor

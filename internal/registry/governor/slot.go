@@ -1,0 +1,124 @@
+package governor
+
+import "time"
+
+// Result is what became of a request, as far as the host's load is concerned.
+type Result int
+
+// The results.
+const (
+	Done       Result = iota // the host answered, whatever it said
+	Failed                   // it broke off: says nothing about load
+	Overloaded               // the host cannot cope: fewer requests at once
+	Throttled                // a quota is used up: fewer requests at once, and a pause for all
+	Abandoned                // given up by its own side: says nothing
+)
+
+// Outcome is what became of a request.
+type Outcome struct {
+	Result     Result
+	RetryAfter time.Duration // how long the host asked to wait, 0 where it did not; pauses all users of the host
+}
+
+// Slot is the right to have one request under way.
+type Slot struct {
+	governor *Governor
+	round    int
+	released bool
+}
+
+// Release gives the slot back and says what became of the request. Only the first call counts, so that the end of a
+// body and its closing may both release.
+func (s *Slot) Release(o Outcome) {
+	s.governor.mu.Lock()
+	defer s.governor.mu.Unlock()
+	s.governor.release(s, o)
+}
+
+// release is Release under g.mu.
+func (g *Governor) release(s *Slot, o Outcome) {
+	if s.released {
+		return
+	}
+	s.released = true
+	full := g.inFlight >= g.limit
+	g.inFlight--
+	switch o.Result {
+	case Done:
+		g.succeeded(s, full)
+	case Failed:
+		g.stats.Failed++
+	case Overloaded:
+		g.stats.Overloaded++
+		g.decrease(s)
+	case Throttled:
+		g.stats.Throttled++
+		if g.decrease(s) {
+			g.level++
+			if o.RetryAfter <= 0 {
+				g.pause(g.jitter(g.delay(g.level)))
+			}
+		}
+	}
+	if o.RetryAfter > 0 && o.Result != Done && o.Result != Abandoned {
+		// A little later than asked, so that the processes that share a quota do not come back in one moment.
+		g.pause(o.RetryAfter + time.Duration(g.opts.Random()*float64(min(o.RetryAfter/10, time.Second))))
+	}
+	g.dispatch()
+}
+
+// succeeded lets the limit grow, if it was what kept others from going.
+func (g *Governor) succeeded(s *Slot, full bool) {
+	if s.round == g.round {
+		g.level = 0
+	}
+	if !full || g.limit >= g.opts.MaxConcurrency {
+		return
+	}
+	g.credit++
+	if !g.settled || g.credit >= g.limit {
+		g.limit++
+		g.credit = 0
+	}
+}
+
+// decrease halves the limit, unless that was done since s was given out. It reports whether it did.
+func (g *Governor) decrease(s *Slot) bool {
+	if s.round != g.round {
+		return false
+	}
+	g.round++
+	g.settled = true
+	g.credit = 0
+	g.limit = max(1, g.limit/2)
+	return true
+}
+
+// pause keeps everybody from getting a slot for d, or longer where a longer pause is on.
+func (g *Governor) pause(d time.Duration) {
+	now := time.Now()
+	until := now.Add(min(d, g.opts.Horizon))
+	if !until.After(g.resume) {
+		return
+	}
+	from := now
+	if g.resume.After(now) {
+		from = g.resume
+	}
+	g.stats.Paused += until.Sub(from)
+	g.resume = until
+}
+
+// delay returns the wait after n failures in a row.
+func (g *Governor) delay(n int) time.Duration {
+	d := g.opts.MinDelay
+	for ; n > 1 && d < g.opts.MaxDelay; n-- {
+		d *= 2
+	}
+	return min(d, g.opts.MaxDelay)
+}
+
+// jitter returns something between half of d and d. g.mu is held.
+func (g *Governor) jitter(d time.Duration) time.Duration {
+	return d/2 + time.Duration(g.opts.Random()*float64(d/2))
+}
