@@ -1,0 +1,108 @@
+// Package clouds stands the two sides up: it stacks, for each ECR registry and for Artifact Registry, the control plane,
+// the data plane, the credentials and the governor, in one place. Its Source and Target are what the stages ask for.
+//
+//	registry/ecr + registry/oci ─→ Source ─→ inventory, content, transfer
+//	registry/gar + registry/oci ─→ Target ─→ inventory, provision, transfer, verify
+package clouds
+
+import (
+	"context"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+
+	"transship/internal/document"
+	"transship/internal/ref"
+	"transship/internal/registry"
+	"transship/internal/registry/ecr"
+	"transship/internal/registry/governor"
+	"transship/internal/registry/oci"
+)
+
+// Options say how both clouds are reached. The zero value is what real accounts need.
+type Options struct {
+	// Transport is cloned for each host; nil means the standard library's default with proxies from the environment.
+	Transport *http.Transport
+	// Getenv reads the environment; nil means an empty one.
+	Getenv func(string) string
+	// Logger is told about requests and retries; nil means silence.
+	Logger *slog.Logger
+	// AWSKey is a pair of access key id and secret in place of the SDK's default chain, for the embedded clouds.
+	AWSKey [2]string
+}
+
+func (o Options) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Logger
+}
+
+func (o Options) getenv(name string) string {
+	if o.Getenv == nil {
+		return ""
+	}
+	return o.Getenv(name)
+}
+
+// Source is one ECR registry.
+type Source struct {
+	control *ecr.Registry
+	data    *oci.Client
+}
+
+// OpenSource returns the registry r. It makes no request.
+func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Options) (*Source, error) {
+	eo := ecr.Options{Logger: o.logger(), Form: form, AccessKey: o.AWSKey[0], SecretKey: o.AWSKey[1]}
+	if o.Transport != nil {
+		eo.HTTPClient = &http.Client{Transport: o.Transport.Clone()}
+	}
+	control, err := ecr.Load(ctx, r, eo)
+	if err != nil {
+		return nil, err
+	}
+	data := oci.New(oci.Options{
+		Side: registry.Source, Host: r.HostIn(form), Transport: oci.NewTransport(o.Transport),
+		Auth: control.Authorizer(), Governor: governor.New(governor.Options{}), Logger: o.logger(),
+	})
+	return &Source{control: control, data: data}, nil
+}
+
+// Registry says which one it is.
+func (s *Source) Registry() ref.Registry { return s.control.Name() }
+
+// Repositories yields every repository with its settings.
+func (s *Source) Repositories(ctx context.Context) iter.Seq2[document.SourceRepository, error] {
+	return s.control.Repositories(ctx)
+}
+
+// Images yields every image of a repository, archived ones too.
+func (s *Source) Images(ctx context.Context, repo ref.Repository) iter.Seq2[document.SourceImage, error] {
+	return s.control.Images(ctx, repo)
+}
+
+// Referrers returns the images that describe subject.
+func (s *Source) Referrers(ctx context.Context, repo ref.Repository, subject digest.Digest) ([]document.SourceImage, error) {
+	return s.control.Referrers(ctx, repo, subject)
+}
+
+// Manifests reads manifests in bulk.
+func (s *Source) Manifests(ctx context.Context, repo ref.Repository, ds []digest.Digest) ([]registry.Manifest, map[digest.Digest]error, error) {
+	return s.control.Manifests(ctx, repo, ds)
+}
+
+// Manifest reads one manifest from the data plane, by digest: by tag, ECR may convert it. FACTS A4 [D].
+func (s *Source) Manifest(ctx context.Context, repo ref.Repository, d digest.Digest) (registry.Manifest, error) {
+	return s.data.Manifest(ctx, repo.Name, d.String())
+}
+
+// OpenBlob reads a blob, going on where a connection breaks.
+func (s *Source) OpenBlob(ctx context.Context, repo ref.Repository, b registry.Blob) (io.ReadCloser, error) {
+	return s.data.OpenBlob(ctx, repo.Name, b)
+}
+
+// Stats are the numbers of the data plane's governor.
+func (s *Source) Stats() governor.Stats { return s.data.Governor().Stats() }

@@ -1,0 +1,222 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"transship/internal/document/journal"
+	"transship/internal/registry"
+	"transship/internal/registry/oci"
+)
+
+// maxTogether is how many children, or blobs, of one manifest are brought at once.
+const maxTogether = 32
+
+// settle lands n and what describes it, then writes n's tags.
+func (e *engine) settle(ctx context.Context, n *node) {
+	n.settling.Do(func() {
+		landed := e.land(ctx, n)
+		missing := e.settleDescribers(ctx, n)
+		defer n.batch.drop(n.manifest.Digest)
+		for i, tag := range n.tags {
+			if i == 0 && n.direct {
+				continue
+			}
+			switch {
+			case landed != nil:
+				e.problems.fail(ctx, n, tag, landed)
+			case missing != nil:
+				e.problems.fail(ctx, n, tag, missing)
+			default:
+				if err := e.tag(ctx, n, tag); err != nil {
+					e.problems.fail(ctx, n, tag, err)
+				} else {
+					n.written++
+				}
+			}
+		}
+		if landed != nil {
+			e.tell(ctx, n)
+		}
+	})
+}
+
+// tell notes the failure of a node that did not land and has no tag to be told by, once.
+func (e *engine) tell(ctx context.Context, n *node) {
+	if len(n.tags) == 0 {
+		n.told.Do(func() { e.problems.fail(ctx, n, "", n.landed) })
+	}
+}
+
+// settleDescribers returns why the tags of n must wait, if anything that describes it did not arrive.
+func (e *engine) settleDescribers(ctx context.Context, n *node) error {
+	if len(n.describers) == 0 {
+		return nil
+	}
+	var g errgroup.Group
+	g.SetLimit(maxTogether)
+	for _, d := range n.describers {
+		g.Go(func() error { e.settle(ctx, d); return nil })
+	}
+	_ = g.Wait() // each keeps its own failures
+	for _, d := range n.describers {
+		if err := d.landed; err != nil {
+			return incomplete(n, fmt.Errorf("%s, which describes it, did not arrive: %w", d.manifest.Digest, err))
+		}
+	}
+	return nil
+}
+
+// land sees to it that n's manifest is at its place. Whoever comes second waits for the first.
+func (e *engine) land(ctx context.Context, n *node) error {
+	n.landing.Do(func() {
+		if n.present {
+			return
+		}
+		if n.landed = e.bringManifest(ctx, n); n.landed != nil {
+			return
+		}
+		e.Progress.ManifestsDone.Add(1)
+		for _, i := range n.manifest.Blobs {
+			n.place.host[i].land(n.place.index)
+		}
+	})
+	return n.landed
+}
+
+func (e *engine) bringManifest(ctx context.Context, n *node) error {
+	incomplete := e.landChildren(ctx, n)
+	m, err := e.load(ctx, n)
+	if registry.IsClass(err, registry.NotFound) {
+		return &gone{err}
+	}
+	if err := cmp.Or(incomplete, err); err != nil {
+		return err
+	}
+	if err := e.bringBlobs(ctx, n); err != nil {
+		return err
+	}
+	reference := m.Digest.String()
+	if len(n.tags) > 0 && len(n.describers) == 0 {
+		reference = n.tags[0]
+	}
+	if err := e.put(ctx, n, reference, m); err != nil {
+		return err
+	}
+	if n.arrived = true; reference != m.Digest.String() {
+		n.direct = true
+		n.written++
+		e.Progress.TagsDone.Add(1)
+		e.note(journal.Event{Kind: journal.Tag, Target: n.place.planned.Target.String(), Tag: reference, Digest: m.Digest})
+	} else {
+		e.note(journal.Event{Kind: journal.Manifest, Target: n.place.planned.Target.String(), Digest: m.Digest})
+	}
+	if len(n.tags) == 0 || len(n.tags) == 1 && n.direct {
+		n.batch.drop(m.Digest)
+	}
+	return nil
+}
+
+// landChildren lands all children, even where one of them fails: each is an image in its own right.
+func (e *engine) landChildren(ctx context.Context, n *node) error {
+	return together(n.manifest.Children, func(i int) error {
+		d := n.manifest.Children[i]
+		child := n.place.nodes[d]
+		if child == nil {
+			return incomplete(n, fmt.Errorf("its child %s is not in the plan", d))
+		}
+		if err := e.land(ctx, child); err != nil {
+			e.tell(ctx, child)
+			return incomplete(n, fmt.Errorf("its child %s did not arrive: %w", d, err))
+		}
+		return nil
+	})
+}
+
+func (e *engine) bringBlobs(ctx context.Context, n *node) error {
+	return together(n.manifest.Blobs, func(i int) error {
+		return e.ensure(ctx, n, int32(n.manifest.Blobs[i]))
+	})
+}
+
+// together calls f for each position of s, several at once, and returns the first error of the positions' order.
+func together[T any](s []T, f func(i int) error) error {
+	if len(s) == 0 {
+		return nil
+	}
+	if len(s) == 1 {
+		return f(0)
+	}
+	errs := make([]error, len(s))
+	var g errgroup.Group
+	g.SetLimit(maxTogether)
+	for i := range s {
+		g.Go(func() error { errs[i] = f(i); return nil })
+	}
+	_ = g.Wait() // the errors are in errs
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put writes n's manifest. Where the target says that a blob is not there after all, every blob is asked for, what is
+// missing is brought again, and the manifest is written once more.
+func (e *engine) put(ctx context.Context, n *node, reference string, m registry.Manifest) error {
+	t := n.place.planned.Target
+	err := e.Target.PutManifest(ctx, t, reference, m)
+	if registry.IsClass(err, registry.Incomplete) {
+		if mend := e.mendBlobs(ctx, n); mend != nil {
+			return mend
+		}
+		err = e.Target.PutManifest(ctx, t, reference, m)
+	}
+	if registry.IsClass(err, registry.Immutable) && reference != m.Digest.String() {
+		// An immutable tag that is right already is no failure.
+		if d, head := e.Target.HeadManifest(ctx, t, reference); head == nil && d == m.Digest {
+			return nil
+		}
+	}
+	return err
+}
+
+// mendBlobs brings the blobs of n that are not at its place, whatever was believed.
+func (e *engine) mendBlobs(ctx context.Context, n *node) error {
+	return together(n.manifest.Blobs, func(i int) error {
+		index := int32(n.manifest.Blobs[i])
+		b := e.blob(index)
+		err := e.Target.HeadBlob(ctx, n.place.planned.Target, b)
+		if !registry.IsClass(err, registry.NotFound) {
+			return err
+		}
+		e.Logger.Warn("a blob vanished at the target: it is brought again", "image", n.place.planned.Target.String(), "blob", b.Digest)
+		return e.push(ctx, n, b, oci.Upload{})
+	})
+}
+
+// tag points a further tag at n's manifest.
+func (e *engine) tag(ctx context.Context, n *node, tag string) error {
+	m, err := e.load(ctx, n)
+	if err != nil {
+		return err
+	}
+	if err := e.put(ctx, n, tag, m); err != nil {
+		return err
+	}
+	e.Progress.TagsDone.Add(1)
+	e.note(journal.Event{Kind: journal.Tag, Target: n.place.planned.Target.String(), Tag: tag, Digest: m.Digest})
+	return nil
+}
+
+// incomplete is the failure of n because of something that belongs to it.
+func incomplete(n *node, err error) error {
+	return &registry.Error{
+		Side: registry.Target, Op: "complete", Object: n.place.planned.Target.String() + "@" + n.manifest.Digest.String(),
+		Class: registry.Incomplete, Err: err, Hint: registry.HintOf(err),
+	}
+}
