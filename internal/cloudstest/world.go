@@ -13,7 +13,6 @@ import (
 	"transship/internal/cloudsim/arsim"
 	"transship/internal/cloudsim/corpus"
 	"transship/internal/cloudsim/ecrsim"
-	"transship/internal/cloudsim/store"
 	"transship/internal/ref"
 )
 
@@ -48,7 +47,7 @@ func New(t testing.TB, o cloudsim.Options, spec corpus.Spec) *World {
 	w := &World{Sim: cloudsim.New(o)}
 	t.Cleanup(func() { _ = w.Sim.Close() })
 	w.ECR, w.AR = w.Sim.ECR(Account, Region), w.Sim.AR()
-	Load(w.ECR, corpus.Generate(spec))
+	w.ECR.Load(corpus.Generate(spec))
 	d := Default().Repository
 	if err := w.AR.CreateRepository(d.Location, d.Project, d.ID, arsim.Repository{Format: "DOCKER"}); err != nil {
 		t.Fatal(err)
@@ -77,24 +76,6 @@ func (w *World) Options() clouds.Options {
 			return ""
 		},
 	}
-}
-
-// Load puts a corpus into an embedded ECR.
-func Load(r *ecrsim.Registry, c *corpus.Corpus) {
-	repositories := map[string]*ecrsim.Repository{}
-	c.Load(func(name string) *store.Repository {
-		repositories[name] = r.CreateRepository(name, ecrsim.RepositorySettings{})
-		return repositories[name].Content
-	}, corpus.Hooks{Image: func(name string, i corpus.Image) {
-		p := repositories[name]
-		p.SetPushedAt(i.Digest, i.PushedAt)
-		if !i.LastPulled.IsZero() {
-			p.SetPulledAt(i.Digest, i.LastPulled)
-		}
-		if i.Archived {
-			p.SetStatus(i.Digest, "ARCHIVED")
-		}
-	}})
 }
 
 // Clock is a clock that stands still.

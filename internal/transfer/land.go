@@ -176,12 +176,6 @@ func (e *engine) put(ctx context.Context, n *node, reference string, m registry.
 		}
 		err = e.Target.PutManifest(ctx, t, reference, m)
 	}
-	if registry.IsClass(err, registry.Immutable) && reference != m.Digest.String() {
-		// An immutable tag that is right already is no failure.
-		if d, head := e.Target.HeadManifest(ctx, t, reference); head == nil && d == m.Digest {
-			return nil
-		}
-	}
 	return err
 }
 

@@ -19,7 +19,7 @@ type Progress struct {
 	BytesRead, BlobsRead          atomic.Int64 // from the source, what was read twice included
 	BlobsMounted, BlobsPresent    atomic.Int64
 	ManifestsRead, ManifestsDone  atomic.Int64
-	TagsDone, FailuresSoFar, Kept atomic.Int64
+	TagsDone, Failures            atomic.Int64
 
 	mu      sync.Mutex
 	streams map[*Stream]struct{}

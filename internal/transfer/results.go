@@ -18,6 +18,7 @@ func (g *gone) Unwrap() error { return g.error }
 
 // problems gathers what did not go as planned.
 type problems struct {
+	progress *Progress
 	mu       sync.Mutex
 	failures []document.Failure
 	kept     []document.Tag
@@ -28,6 +29,7 @@ type problems struct {
 func (p *problems) add(f document.Failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.progress.Failures.Add(1)
 	p.failures = append(p.failures, f)
 }
 
@@ -98,7 +100,8 @@ func (e *engine) results(ctx context.Context) document.Results {
 	r := document.Results{
 		Header: document.NewHeader(document.KindResults, e.Plan.Migration), Scope: e.Plan.Scope,
 		StartedAt: e.started, EndedAt: e.Now().UTC(),
-		Failures: e.problems.failures, Kept: e.problems.kept, Gone: e.problems.gone,
+		Failures: append([]document.Failure{}, e.problems.failures...),
+		Kept:     append([]document.Tag{}, e.problems.kept...), Gone: append([]document.Tag{}, e.problems.gone...),
 		Stopped: e.problems.stopped || ctx.Err() != nil,
 		Traffic: document.Traffic{
 			ManifestsRead: e.Progress.ManifestsRead.Load(), ManifestsWritten: e.Progress.ManifestsDone.Load(),

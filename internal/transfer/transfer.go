@@ -77,6 +77,7 @@ func Run(ctx context.Context, c Config) (document.Results, error) {
 		c.Progress = new(Progress)
 	}
 	e := &engine{Config: c, started: c.Now().UTC()}
+	e.problems.progress = e.Progress
 	e.build()
 	units := e.units()
 	e.batches(units)
