@@ -1,6 +1,9 @@
 package registry
 
 import (
+	"cmp"
+	_ "crypto/sha256" // digests are checked with what is linked in
+	_ "crypto/sha512"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,10 +101,7 @@ func ParseManifest(m Manifest) (Content, error) {
 	if err := json.Unmarshal(m.Bytes, &j); err != nil {
 		return Content{}, fmt.Errorf("the manifest is not valid JSON: %w", err)
 	}
-	mediaType := m.MediaType
-	if mediaType == "" {
-		mediaType = j.MediaType
-	}
+	mediaType := cmp.Or(m.MediaType, j.MediaType, j.guess())
 	if j.SchemaVersion == 1 || mediaType == MediaTypeDockerSchema1 || mediaType == MediaTypeDockerSigned1 {
 		return Content{}, errors.New("manifests of Docker schema 1 are not supported")
 	}
@@ -116,13 +116,15 @@ func ParseManifest(m Manifest) (Content, error) {
 	switch {
 	case IsIndex(mediaType):
 		c.Children, err = children(j.Manifests)
-	case slices.Contains(ManifestMediaTypes(), mediaType) || len(j.Manifests) == 0:
+	case mediaType == "":
+		err = errors.New("the manifest does not say what it is")
+	case len(j.Manifests) == 0:
 		if c.ArtifactType == "" && j.Config != nil && !isImageConfig(j.Config.MediaType) {
 			c.ArtifactType = j.Config.MediaType
 		}
 		c.Blobs, c.Foreign, err = blobs(j)
-	default:
-		err = fmt.Errorf("%q is not a manifest type that is known", mediaType)
+	default: // what would be copied of it is anybody's guess
+		err = fmt.Errorf("the manifest is served as %s, but lists other manifests", mediaType)
 	}
 	if err == nil && j.Subject != nil {
 		c.Subject, err = j.Subject.Digest, checkDescriptor(*j.Subject)
@@ -131,6 +133,18 @@ func ParseManifest(m Manifest) (Content, error) {
 		return Content{}, err
 	}
 	return c, nil
+}
+
+// guess is the type of a manifest that neither its bytes nor its server name, by what it has. Only OCI lets it go
+// unnamed.
+func (j manifestJSON) guess() string {
+	switch {
+	case j.SchemaVersion == 2 && j.Manifests != nil && j.Config == nil:
+		return ocispec.MediaTypeImageIndex
+	case j.SchemaVersion == 2 && j.Manifests == nil && j.Config != nil:
+		return ocispec.MediaTypeImageManifest
+	}
+	return ""
 }
 
 func isImageConfig(mediaType string) bool {
@@ -150,7 +164,7 @@ func children(ds []ocispec.Descriptor) ([]Child, error) {
 		seen[d.Digest] = true
 		c := Child{Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
 		if p := d.Platform; p != nil && p.OS != "" {
-			c.Platform = strings.TrimSuffix(p.OS+"/"+p.Architecture+"/"+p.Variant, "/")
+			c.Platform = strings.TrimRight(p.OS+"/"+p.Architecture+"/"+p.Variant, "/")
 		}
 		out = append(out, c)
 	}

@@ -213,7 +213,20 @@ func (l *look) step(images, blobs int) {
 
 // exclude notes what rules left out. What could not be read or listed, nobody decided: it is missing.
 func (l *look) exclude() {
+	type image struct {
+		source ref.Repository
+		digest digest.Digest
+	}
+	tagged := map[image]bool{}
 	for _, r := range l.Plan.Refused {
+		if r.Tag != "" {
+			tagged[image{r.Source, r.Digest}] = true
+		}
+	}
+	for _, r := range l.Plan.Refused {
+		if r.Tag == "" && r.Digest != "" && tagged[image{r.Source, r.Digest}] {
+			continue // its tags are the references
+		}
 		c := document.Case{
 			Kind: document.CaseExcluded, Source: r.Source, Target: r.Target, Tag: r.Tag, SourceDigest: r.Digest, Rule: r.Rule, Cause: r.Reason,
 		}

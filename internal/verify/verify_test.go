@@ -210,11 +210,13 @@ func TestRefusals(t *testing.T) {
 	p := planned()
 	p.Refused = []document.Refusal{
 		{Source: source, Digest: sum("a"), Rule: document.RuleArchived, Reason: "archived"},
+		{Source: source, Digest: sum("t"), Rule: document.RuleArchived, Reason: "archived"},
+		{Source: source, Digest: sum("t"), Tag: "1", Rule: document.RuleArchived, Reason: "archived"},
 		{Source: source, Rule: document.RuleOutOfScope, Reason: "left out"},
 		{Source: source, Digest: sum("b"), Rule: document.RuleUnreadable, Reason: "not served"},
 	}
 	v := run(t, Config{Plan: p, Inventory: listed(), Target: &fake{}})
-	if v.Excluded != 2 || v.Missing != 1 || OK(v) {
+	if v.Excluded != 3 || v.Missing != 1 || OK(v) {
 		t.Errorf("excluded %d, missing %d", v.Excluded, v.Missing)
 	}
 }

@@ -39,6 +39,11 @@ type Authorizer struct {
 	current token // the zero value where there is none
 }
 
+// Format keeps the token out of texts, and fmt away from what other goroutines write.
+func (a *Authorizer) Format(f fmt.State, _ rune) {
+	_, _ = f.Write([]byte("ECR authorizer " + redacted))
+}
+
 // token is a credential with its times, by this machine's clock.
 type token struct {
 	secret   secret // the header's whole value

@@ -193,8 +193,9 @@ func TestTokenIsNeverShown(t *testing.T) {
 	authorize(t, a)
 	texts := []string{log.String(), string(j)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		texts = append(texts, fmt.Sprintf(verb, a), fmt.Sprintf(verb, a.current), fmt.Sprintf(verb, secret), fmt.Sprintf(verb, &secret), fmt.Sprintf(verb, reg)) //nolint:govet // it is the dump that is tested
+		texts = append(texts, fmt.Sprintf(verb, a), fmt.Sprintf(verb, a.current), fmt.Sprintf(verb, secret), fmt.Sprintf(verb, &secret)) //nolint:govet // it is the dump that is tested
 	}
+	texts = append(texts, fmt.Sprintf("%v %+v %#v", reg, reg, reg))
 	for _, text := range texts {
 		if strings.Contains(text, password) || strings.Contains(text, fmt.Sprintf("%x", password)) {
 			t.Errorf("the token is in %.300s", text)

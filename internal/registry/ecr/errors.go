@@ -65,7 +65,8 @@ func (r *Registry) fail(ctx context.Context, c call, err error) error {
 	case e.Status >= 500:
 		e.Class, e.Err = registry.Unavailable, &cause{fmt.Sprintf("HTTP %d: %s", e.Status, oneLine(innermost(err))), err}
 	case e.Status != 0:
-		e.Class, e.Err = registry.Unknown, &cause{fmt.Sprintf("HTTP %d: %s", e.Status, oneLine(innermost(err))), err}
+		e.Class, e.Hint = registry.Unknown, "this is no answer of ECR's: check the proxy and AWS_ENDPOINT_URL_ECR"
+		e.Err = &cause{fmt.Sprintf("HTTP %d: %s", e.Status, oneLine(innermost(err))), err}
 	default:
 		e.Class, e.Hint = r.classifyConnection(err)
 		if send, ok := errors.AsType[interface {

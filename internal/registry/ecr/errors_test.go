@@ -104,6 +104,18 @@ func TestConnectionErrors(t *testing.T) {
 	}
 }
 
+// TestForeignAnswers has answers that some proxy gives in ECR's place.
+func TestForeignAnswers(t *testing.T) {
+	for status, class := range map[int]registry.Class{200: registry.Unknown, 404: registry.Unknown, 502: registry.Unavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			err := lastError(scripted(always(status, "<html>\n<body>"+strings.Repeat("not here ", 1000))).Repositories(t.Context()))
+			if !registry.IsClass(err, class) || len(err.Error()) > 1000 || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%d: %v", status, err)
+			}
+		})
+	}
+}
+
 func TestNoCredentials(t *testing.T) {
 	for name, provider := range map[string]aws.CredentialsProvider{
 		"none": nil,

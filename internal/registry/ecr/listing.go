@@ -57,7 +57,7 @@ var errRepeatedToken = errors.New("the listing does not end: ECR answered the sa
 
 // Repositories lists the repositories of the registry with their settings, in ECR's order: 1 request a 1,000.
 func (r *Registry) Repositories(ctx context.Context) iter.Seq2[document.SourceRepository, error] {
-	c := call{op: "list repositories", object: r.name.Host(), operation: "DescribeRepositories"}
+	c := call{op: "list repositories of", object: r.name.Host(), operation: "DescribeRepositories"}
 	return func(yield func(document.SourceRepository, error) bool) {
 		for item, err := range pages(func(token *string) ([]types.Repository, *string, error) {
 			out, err := r.api.DescribeRepositories(ctx, &api.DescribeRepositoriesInput{

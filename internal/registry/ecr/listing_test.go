@@ -94,7 +94,10 @@ func TestImagesStopsWhenAsked(t *testing.T) {
 	for i := range 1500 {
 		push(p, fmt.Sprint(i))
 	}
-	for range reg.Images(t.Context(), home.Repository("app")) {
+	for _, err := range reg.Images(t.Context(), home.Repository("app")) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if n := sim.Counts().Of("ecr.DescribeImages"); n != 1 {

@@ -43,7 +43,7 @@ type Cloud struct {
 // New returns a Cloud. It makes no request. The error is about the options.
 func New(o Options) (*Cloud, error) {
 	if o.Credentials == nil {
-		return nil, errors.New("Artifact Registry needs credentials")
+		return nil, errors.New("there are no credentials for Artifact Registry")
 	}
 	if o.Endpoint == "" {
 		o.Endpoint = DefaultEndpoint

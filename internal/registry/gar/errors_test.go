@@ -155,10 +155,10 @@ func TestRetries(t *testing.T) {
 func TestCutAnswers(t *testing.T) {
 	for name, body := range map[string]func(context.Context) io.Reader{
 		"cut": func(context.Context) io.Reader {
-			return io.MultiReader(strings.NewReader(`{"format":`), errReader{io.ErrUnexpectedEOF})
+			return io.MultiReader(strings.NewReader(`{"format":`), readFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
 		},
 		"stall": func(ctx context.Context) io.Reader {
-			return io.MultiReader(strings.NewReader(`{"format":`), stalled{ctx})
+			return io.MultiReader(strings.NewReader(`{"format":`), stalled(ctx))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -183,15 +183,15 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-type errReader struct{ err error }
+type readFunc func([]byte) (int, error)
 
-func (r errReader) Read([]byte) (int, error) { return 0, r.err }
+func (f readFunc) Read(b []byte) (int, error) { return f(b) }
 
-type stalled struct{ ctx context.Context }
-
-func (s stalled) Read([]byte) (int, error) {
-	<-s.ctx.Done()
-	return 0, s.ctx.Err()
+func stalled(ctx context.Context) io.Reader {
+	return readFunc(func([]byte) (int, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	})
 }
 
 func TestCancellation(t *testing.T) {

@@ -44,7 +44,7 @@ type retryTransport struct {
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var last *http.Response
 	err := t.governor.Do(req.Context(), advise, func(ctx context.Context) error {
-		res, err := t.attempt(ctx, req)
+		res, err := t.attempt(ctx, req) //nolint:bodyclose // it is closed, and holds what was read
 		last = res
 		if err == nil && passingStatus(res.StatusCode) {
 			err = &statusError{res.StatusCode}

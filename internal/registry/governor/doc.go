@@ -12,5 +12,5 @@
 //
 // The limit grows with success while it is really used: by one for every success until the first refusal, then by one a
 // round. A refusal for load (a throttle, an overload) halves it, at most once a round: the other requests of that round
-// say nothing new. It uses the time package alone, so that testing/synctest drives it.
+// say nothing new. After a pause for a throttle one request goes first, and the others when that was not refused. It uses the time package alone, so that testing/synctest drives it.
 package governor

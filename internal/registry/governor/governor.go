@@ -64,10 +64,15 @@ type Stats struct {
 	Failed     int64         // requests that failed otherwise without an answer to rely on
 	Retries    int64         // tries after the first one, of all operations
 	Paused     time.Duration // the sum of all pauses, the present one included
+	Pausing    bool          // the host asked everybody to wait, and the wait is not over
 	Limit      int           // how many slots there are now
 	InFlight   int           // how many of them are taken
 	Waiting    int           // how many requests wait for one
 }
+
+// probeTime is how long everybody waits, after a pause for a throttle, for the first request to be answered: one refusal
+// tells as much as a hundred. A request that takes longer was not refused.
+const probeTime = time.Second
 
 // Governor governs one host. Make it with New; it is safe for concurrent use.
 type Governor struct {
@@ -86,6 +91,8 @@ type Governor struct {
 	total    []*rate.Limiter
 	writing  []*rate.Limiter
 	resume   time.Time // when the pause ends
+	probing  bool      // the last pause was for a throttle, and no request was answered since
+	probe    *Slot     // the one request that may be under way to find out
 	timer    *time.Timer
 	stats    Stats
 }
@@ -160,6 +167,13 @@ func (g *Governor) dispatch() {
 			g.wakeIn(wait)
 			return
 		}
+		if g.probing && g.probe != nil {
+			if wait := g.resume.Add(probeTime).Sub(now); wait > 0 {
+				g.wakeIn(wait)
+				return
+			}
+			g.probing, g.probe = false, nil
+		}
 		queue, wait := g.next(now)
 		if queue == nil {
 			g.wakeIn(wait)
@@ -224,7 +238,11 @@ func (g *Governor) admit(queue *list.List) {
 	if queue == &g.writes {
 		g.stats.Writes++
 	}
-	w.slot <- &Slot{governor: g, round: g.round}
+	s := &Slot{governor: g, round: g.round}
+	if g.probing {
+		g.probe = s
+	}
+	w.slot <- s
 }
 
 func (g *Governor) wakeIn(d time.Duration) {
@@ -244,6 +262,7 @@ func (g *Governor) Stats() Stats {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.stats
+	s.Pausing = g.resume.After(time.Now())
 	s.Limit, s.InFlight, s.Waiting = g.limit, g.inFlight, g.reads.Len()+g.writes.Len()
 	return s
 }

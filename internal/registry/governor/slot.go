@@ -43,6 +43,11 @@ func (g *Governor) release(s *Slot, o Outcome) {
 	s.released = true
 	full := g.inFlight >= g.limit
 	g.inFlight--
+	probe := g.probing && g.probe == s
+	if probe {
+		g.probe = nil
+		g.probing = o.Result != Done
+	}
 	switch o.Result {
 	case Done:
 		g.succeeded(s, full)
@@ -53,8 +58,10 @@ func (g *Governor) release(s *Slot, o Outcome) {
 		g.decrease(s)
 	case Throttled:
 		g.stats.Throttled++
-		if g.decrease(s) {
+		// A probe that is refused says that the pause was too short, not that the limit is too high.
+		if probe || g.decrease(s) {
 			g.level++
+			g.probing, g.probe = true, nil
 			if o.RetryAfter <= 0 {
 				g.pause(g.jitter(g.delay(g.level)))
 			}

@@ -58,7 +58,7 @@ func (e *sourceError) Unwrap() error { return e.err }
 
 // tooShort makes a corrupt one of a reader's error that says that it ended early.
 func (c *Client) tooShort(t task, err error) error {
-	if err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return c.wrong(t, registry.Corrupt, errors.New("what was read for it ends too early"))
 	}
 	return err
@@ -140,9 +140,9 @@ func (c *Client) broken(ctx context.Context, t task, err error) error {
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	if untrusted || notTLS {
 		out.Class = registry.Unknown // it does not pass by itself
-		if out.Hint == "" {
-			out.Hint = "if a proxy of yours opens TLS, add its authority with SSL_CERT_FILE"
-		}
+	}
+	if untrusted && out.Hint == "" {
+		out.Hint = "if a proxy of yours opens TLS, add its authority with SSL_CERT_FILE"
 	}
 	return out
 }

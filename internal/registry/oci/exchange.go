@@ -2,6 +2,7 @@ package oci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,7 +65,7 @@ func (c *Client) hops(ctx context.Context, e exchange, h *held) (*response, erro
 	trusted := true // until a redirect leads away; what comes back from there is not ours any more
 	for hop := 0; ; hop++ {
 		trusted = trusted && sameHost(to, c.opts.Host)
-		res, err := c.roundTrip(ctx, e, to, trusted, h)
+		res, err := c.roundTrip(ctx, e, to, trusted, h) //nolint:bodyclose // the caller does
 		if err != nil {
 			return nil, err
 		}
@@ -100,6 +101,9 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 		}
 		defer body.Close()
 		body.ctx, body.dog, body.stall, body.commit = ctx, h.dog, c.opts.StallTimeout, c.opts.CommitTimeout
+		if body.cancel == nil { // it is in memory: small
+			body.commit = c.opts.AnswerTimeout
+		}
 		if req.ContentLength = body.size; body.size > 0 {
 			req.Body = body // and no GetBody: the transport must not send it a second time by itself
 		}
@@ -141,7 +145,7 @@ func (c *Client) explain(ctx context.Context, e exchange, denied error) error {
 
 // held is an answer's body with the slot that it holds. Reading watches for progress.
 type held struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the request's: a body's Read takes none
 	cancel context.CancelCauseFunc
 	slot   *governor.Slot
 	dog    *watchdog
@@ -156,7 +160,7 @@ func (h *held) Read(p []byte) (int, error) {
 	h.dog.arm(h.client.opts.StallTimeout, "the registry sent nothing")
 	n, err := h.body.Read(p)
 	h.dog.rest()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		h.broke = true
 		err = h.client.broken(h.ctx, h.task, err)
 	}

@@ -3,8 +3,8 @@ package oci
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -54,6 +54,7 @@ func bubble(t *testing.T, opts cloudsim.Options, f func(t *testing.T, w *world))
 			t.Fatal(err)
 		}
 		defer func() {
+			time.Sleep(time.Minute) // for what still runs on the other side of broken connections
 			w.transport.CloseIdleConnections()
 			if err := sim.Close(); err != nil {
 				t.Error(err)
@@ -156,13 +157,11 @@ func (w *world) requests(want map[string]int, f func()) {
 	}
 }
 
-// noise is n bytes that do not repeat.
+// noise is n bytes that do not repeat, the same for the same n.
 func noise(n int) []byte {
-	out := make([]byte, 0, n+32)
-	for i := 0; len(out) < n; i++ {
-		out = append(out, digest.FromString(fmt.Sprint(i)).Encoded()...)
-	}
-	return out[:n]
+	out := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{byte(n), byte(n >> 8), byte(n >> 16)}).Read(out) // never fails
+	return out
 }
 
 func blobOf(b []byte) registry.Blob {

@@ -48,7 +48,7 @@ type blobReader struct {
 	client *Client
 	task   task
 	blob   registry.Blob
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // Read takes none
 	cancel context.CancelFunc
 
 	mu       sync.Mutex
@@ -120,7 +120,7 @@ func (r *blobReader) broke(cause error) error {
 	if r.ctx.Err() != nil {
 		return r.client.canceled(r.ctx, r.task)
 	}
-	if cause == io.EOF {
+	if errors.Is(cause, io.EOF) {
 		cause = r.corrupt("it ends after %d bytes, not %d", r.got, r.blob.Size)
 		if r.short && r.got == r.opened {
 			return cause // twice at the same place: that is all there is
@@ -181,7 +181,7 @@ func (r *blobReader) accept(res *response) error {
 	}
 	// The server does not know ranges.
 	_, err := io.CopyN(io.Discard, res.Body, r.got)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return r.corrupt("it ends before byte %d", r.got)
 	}
 	return err

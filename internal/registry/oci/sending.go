@@ -17,7 +17,7 @@ type sending struct {
 	body   io.ReadCloser
 	size   int64
 	cancel context.CancelFunc // ends a Read of body; may be nil
-	ctx    context.Context    // the request's
+	ctx    context.Context    //nolint:containedctx // the request's: Read takes none
 
 	// What watches whether the other side takes the bytes. The time that body takes is not counted: it has a watch of
 	// its own.
@@ -41,11 +41,11 @@ func (s *sending) Read(p []byte) (int, error) {
 	s.dog.rest()
 	n, err := s.body.Read(p)
 	s.sent += int64(n)
-	if err == io.EOF && s.sent < s.size {
+	if errors.Is(err, io.EOF) && s.sent < s.size {
 		err = io.ErrUnexpectedEOF
 	}
 	switch {
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		if !s.closing.Load() && s.ctx.Err() == nil {
 			s.err = err
 		}

@@ -1,0 +1,105 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"transship/internal/document"
+	"transship/internal/ref"
+	"transship/internal/registry"
+)
+
+// Source is one ECR registry.
+type Source interface {
+	Registry() ref.Registry
+	// Repositories yields every repository with its settings. After an error it yields nothing more.
+	Repositories(ctx context.Context) iter.Seq2[document.SourceRepository, error]
+	// Images yields every image of repo, whatever its status. After an error it yields nothing more.
+	Images(ctx context.Context, repo ref.Repository) iter.Seq2[document.SourceImage, error]
+	// Referrers returns the images that describe subject.
+	Referrers(ctx context.Context, repo ref.Repository, subject digest.Digest) ([]document.SourceImage, error)
+}
+
+// Target is Artifact Registry.
+type Target interface {
+	// Repository returns one repository with its settings; registry.NoRepository where it does not exist.
+	Repository(ctx context.Context, r ref.TargetRepository) (document.TargetRepository, error)
+	// Images yields every image of r. After an error it yields nothing more.
+	Images(ctx context.Context, r ref.TargetRepository) iter.Seq2[document.TargetImage, error]
+}
+
+// ReferrersMode says how referrers are looked for that the sweeps do not show.
+type ReferrersMode string
+
+// The modes. The zero value is ReferrersAuto.
+const (
+	ReferrersAuto   ReferrersMode = "auto"   // ask about every image where a probe shows that the sweeps hide them
+	ReferrersOff    ReferrersMode = "off"    // trust the sweeps
+	ReferrersAlways ReferrersMode = "always" // ask about every image: one request each
+)
+
+// DefaultConcurrency is how many repositories of one registry are listed at a time.
+const DefaultConcurrency = 8
+
+// Config is what Run needs to know.
+type Config struct {
+	Migration   document.Migration
+	Sources     []Source
+	Target      Target
+	Mapping     ref.Mapping         // leads to the target repositories that matter
+	Scope       ref.Scope           // images are listed only of repositories in scope; repositories all
+	Previous    *document.Inventory // of the same migration; its pull times stay; may be nil
+	Concurrency int                 // requests at a time to one registry, 0 for DefaultConcurrency
+	Referrers   ReferrersMode       //
+	Progress    func(Progress)      // called one call at a time; may be nil
+	Logger      *slog.Logger        // may be nil
+}
+
+// Progress is how far the listing of one side has come.
+type Progress struct {
+	Side         registry.Side
+	Repositories int // found so far
+	Listed       int // of them, whose images are listed
+	Images       int // found so far
+}
+
+// Run lists both sides at the same time. What cannot be listed at the source is among the inventory's failures, and the
+// rest goes on. The error says that all of the source failed, or something of the target; the inventory then holds what
+// there is.
+func Run(ctx context.Context, c Config) (document.Inventory, error) {
+	inv := document.Inventory{Header: document.NewHeader(document.KindInventory, c.Migration), Scope: document.NewScope(c.Scope)}
+	c.Progress = serialised(c.Progress) // by both sides
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	errSide := errors.New("the other side failed")
+	var sourceErr, targetErr error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if inv.Source, inv.Failures, sourceErr = ListSource(ctx, c); sourceErr != nil {
+			cancel(errSide)
+		}
+	})
+	wg.Go(func() {
+		if inv.Target, targetErr = ListTarget(ctx, c, c.Mapping.Targets()); targetErr != nil {
+			cancel(errSide)
+		}
+	})
+	wg.Wait()
+	return inv, joinSides(errors.Is(context.Cause(ctx), errSide), sourceErr, targetErr)
+}
+
+// joinSides leaves out the error of a side that only stopped because the other one failed.
+func joinSides(stopped bool, source, target error) error {
+	switch {
+	case stopped && target != nil && registry.IsClass(source, registry.Canceled):
+		return target
+	case stopped && source != nil && registry.IsClass(target, registry.Canceled):
+		return source
+	}
+	return errors.Join(source, target)
+}

@@ -1,0 +1,326 @@
+// Package stage runs the pipeline one stage at a time: it reads the documents that a stage needs from the workspace,
+// lets the stage do its work on the clouds, and writes the documents that it makes. Commands, the demo and the sync
+// call it; nothing below knows of a workspace.
+//
+//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, plan.json ─┬─ Provision
+//	                                                                 └─ Copy ─→ journal.jsonl, results.json
+//	Verify ─→ verify.json
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"transship/internal/clouds"
+	"transship/internal/content"
+	"transship/internal/document"
+	"transship/internal/document/journal"
+	"transship/internal/inventory"
+	"transship/internal/plan"
+	"transship/internal/provision"
+	"transship/internal/ref"
+	"transship/internal/registry"
+	"transship/internal/transfer"
+	"transship/internal/verify"
+	"transship/internal/workspace"
+)
+
+// Pipeline is one migration in one workspace.
+type Pipeline struct {
+	Workspace *workspace.Workspace
+	Rules     plan.Rules
+	Sources   []*clouds.Source
+	Target    *clouds.Target
+	Now       func() time.Time
+	Logger    *slog.Logger
+}
+
+// Hooks show what is going on; each may be nil.
+type Hooks struct {
+	Inventory func(inventory.Progress)
+	Content   func(content.Progress)
+	Provision func(provision.Progress)
+	Copy      *transfer.Progress
+	Verify    func(verify.Progress)
+}
+
+// CopyOptions narrow or widen a copy.
+type CopyOptions struct {
+	Overwrite   bool // move tags that somebody else moved at the target
+	RetryFailed bool // take up only what the last results call failed
+}
+
+// Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
+// then, since later ones may be this migration's own.
+func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, error) {
+	inv, err := p.list(ctx, h)
+	if err != nil {
+		return inv, err
+	}
+	return inv, document.Write(p.Workspace.Inventory(), inv)
+}
+
+func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error) {
+	c := inventory.Config{
+		Migration: p.Rules.Migration, Target: p.Target, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope,
+		Progress: h.Inventory, Logger: p.Logger,
+	}
+	for _, s := range p.Sources {
+		c.Sources = append(c.Sources, s)
+	}
+	var previous document.Inventory
+	switch err := document.ReadFor(p.Workspace.Inventory(), document.KindInventory, p.Rules.Migration, &previous); {
+	case err == nil:
+		c.Previous = &previous
+	case !errors.Is(err, fs.ErrNotExist):
+		p.Logger.Debug("the earlier inventory is of no use", "error", err)
+	}
+	return inventory.Run(ctx, c)
+}
+
+// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
+func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
+	var inv document.Inventory
+	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
+		return document.Plan{}, err
+	}
+	made, err := p.plan(ctx, inv, h)
+	if err != nil {
+		return made, err
+	}
+	return made, document.Write(p.Workspace.Plan(), made)
+}
+
+// plan is the plan that follows from an inventory.
+func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, error) {
+	known, err := document.ReadContent(p.Workspace.Content())
+	if err != nil {
+		return document.Plan{}, err
+	}
+	c := content.Config{
+		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, Known: known, Progress: h.Content, Logger: p.Logger,
+	}
+	for _, s := range p.Sources {
+		c.Sources = append(c.Sources, s)
+	}
+	learned, unread, err := content.Read(ctx, c)
+	if len(learned) > len(known) { // facts stay facts, whatever became of the rest
+		if writeErr := document.WriteContent(p.Workspace.Content(), learned); writeErr != nil {
+			return document.Plan{}, errors.Join(err, writeErr)
+		}
+	}
+	if err != nil {
+		return document.Plan{}, err
+	}
+	rules := p.Rules
+	rules.Unread = unread
+	return plan.Make(rules, inv, learned), nil
+}
+
+// HasInventory reports whether there is an inventory.json.
+func (p *Pipeline) HasInventory() bool {
+	_, err := os.Stat(p.Workspace.Inventory())
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// PreviewProvision says which target repositories of plan.json are missing and which exist.
+func (p *Pipeline) PreviewProvision(ctx context.Context) ([]document.PlannedRepository, []ref.TargetRepository, error) {
+	c, err := p.provisioning(Hooks{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return provision.Preview(ctx, c)
+}
+
+// Provision creates the target repositories of plan.json that are missing.
+func (p *Pipeline) Provision(ctx context.Context, h Hooks) (provision.Result, error) {
+	c, err := p.provisioning(h)
+	if err != nil {
+		return provision.Result{}, err
+	}
+	return provision.Run(ctx, c)
+}
+
+func (p *Pipeline) provisioning(h Hooks) (provision.Config, error) {
+	made, err := p.ReadPlan()
+	return provision.Config{Repositories: made.Repositories, Target: p.Target, Progress: h.Provision, Logger: p.Logger}, err
+}
+
+// Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
+func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.Results, error) {
+	made, err := p.ReadPlan()
+	if err != nil {
+		return document.Results{}, err
+	}
+	only, err := p.only(o)
+	if err != nil {
+		return document.Results{}, err
+	}
+	listing, err := inventory.ListTarget(ctx, inventory.Config{
+		Target: p.Target, Mapping: p.Rules.Mapping, Progress: h.Inventory, Logger: p.Logger,
+	}, targets(made))
+	if err != nil {
+		return document.Results{}, err
+	}
+	if err := exist(made, listing); err != nil {
+		return document.Results{}, err
+	}
+	hints, err := transfer.ReadHints(p.Workspace.Journal())
+	if err != nil {
+		return document.Results{}, err
+	}
+	j, err := journal.Open(p.Workspace.Journal(), p.Now)
+	if err != nil {
+		return document.Results{}, err
+	}
+	results, err := transfer.Run(ctx, transfer.Config{
+		Plan: made, Listing: listing, Only: only, Overwrite: o.Overwrite, Source: p.source, Target: p.Target,
+		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
+	})
+	if closeErr := j.Close(); closeErr != nil {
+		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
+	}
+	if err != nil {
+		return results, err
+	}
+	return results, document.Write(p.Workspace.Results(), results)
+}
+
+// Verify takes a fresh look at both sides and writes verify.json. What it expects follows from what the source holds
+// now, not from plan.json.
+func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Verification, error) {
+	inv, err := p.list(ctx, h)
+	if err != nil {
+		return document.Verification{}, err
+	}
+	expected, err := p.plan(ctx, inv, h)
+	if err != nil {
+		return document.Verification{}, err
+	}
+	c := verify.Config{
+		Plan: expected, Inventory: inv, Target: p.Target, Deep: deep, Now: p.Now, Progress: h.Verify, Logger: p.Logger,
+	}
+	var previous document.Verification
+	if err := document.ReadFor(p.Workspace.Verification(), document.KindVerification, p.Rules.Migration, &previous); err == nil {
+		c.Previous = &previous
+	}
+	v, err := verify.Run(ctx, c)
+	if err != nil {
+		return v, err
+	}
+	return v, document.Write(p.Workspace.Verification(), v)
+}
+
+// ReadPlan reads plan.json.
+func (p *Pipeline) ReadPlan() (document.Plan, error) {
+	var made document.Plan
+	err := p.read(p.Workspace.Plan(), document.KindPlan, "plan", &made)
+	return made, err
+}
+
+// read reads a document that the stage named by command makes.
+func (p *Pipeline) read(path string, kind document.Kind, command string, v document.Headed) error {
+	err := document.ReadFor(path, kind, p.Rules.Migration, v)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &MissingError{Path: path, Command: command}
+	}
+	return err
+}
+
+// MissingError says that a document is not there yet.
+type MissingError struct{ Path, Command string }
+
+// Error names the document and the command that makes it.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf(`%s does not exist yet: run "transship %s" first`, e.Path, e.Command)
+}
+
+// only is the choice of what to copy: the scope, and with RetryFailed what failed the last time.
+func (p *Pipeline) only(o CopyOptions) (func(ref.Repository, digest.Digest) bool, error) {
+	scope := p.Rules.Scope
+	if !o.RetryFailed {
+		return func(r ref.Repository, _ digest.Digest) bool { return scope.Match(r) }, nil
+	}
+	var last document.Results
+	if err := p.read(p.Workspace.Results(), document.KindResults, "copy", &last); err != nil {
+		return nil, err
+	}
+	failed := map[string]bool{}
+	for _, f := range last.Failures {
+		source, _, _ := strings.Cut(f.Source, "@")
+		if f.Tag != "" {
+			source = strings.TrimSuffix(source, ":"+f.Tag)
+		}
+		failed[source+"@"+f.Digest.String()] = true
+	}
+	return func(r ref.Repository, d digest.Digest) bool {
+		return scope.Match(r) && failed[r.String()+"@"+d.String()]
+	}, nil
+}
+
+// Manifest reads one manifest from the data plane of the registry that holds repo.
+func (p *Pipeline) Manifest(ctx context.Context, repo ref.Repository, d digest.Digest) (registry.Manifest, error) {
+	for _, s := range p.Sources {
+		if s.Registry() == repo.Registry {
+			return s.Manifest(ctx, repo, d)
+		}
+	}
+	return registry.Manifest{}, fmt.Errorf("%s is not a source of this migration", repo.Registry)
+}
+
+func (p *Pipeline) source(r ref.Registry) transfer.Source {
+	for _, s := range p.Sources {
+		if s.Registry() == r {
+			return s
+		}
+	}
+	return nil
+}
+
+// targets are the repositories that a plan writes to.
+func targets(made document.Plan) []ref.TargetRepository {
+	out := make([]ref.TargetRepository, 0, len(made.Repositories))
+	for _, r := range made.Repositories {
+		out = append(out, r.URI)
+	}
+	return slices.Compact(out)
+}
+
+// exist says which repository of the plan is not there, if any: copying into it could only fail.
+func exist(made document.Plan, listing document.TargetInventory) error {
+	there := map[ref.TargetRepository]bool{}
+	for _, r := range listing.Repositories {
+		there[r.URI] = true
+	}
+	for _, r := range made.Repositories {
+		if !there[r.URI] {
+			return fmt.Errorf("the Artifact Registry repository %q does not exist in %s of the project %s: run %q, or ask an administrator to create it",
+				r.URI.ID, r.URI.Location, r.URI.Project, "transship provision")
+		}
+	}
+	return nil
+}
+
+// Notice says in a few words what slows a copy down at the moment, if anything does.
+func (p *Pipeline) Notice() string {
+	for _, s := range p.Sources {
+		if st := s.Stats(); st.Pausing {
+			return "ECR throttles"
+		}
+	}
+	for _, st := range p.Target.Stats() {
+		if st.Pausing {
+			return "Artifact Registry throttles"
+		}
+	}
+	return ""
+}
