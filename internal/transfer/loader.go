@@ -22,11 +22,9 @@ type batch struct {
 	digests []digest.Digest
 	bytes   int64
 
-	once   sync.Once
-	mu     sync.Mutex
-	found  map[digest.Digest]registry.Manifest // those not yet taken
-	failed map[digest.Digest]error
-	err    error
+	once  sync.Once
+	mu    sync.Mutex
+	found map[digest.Digest]registry.Manifest // those still needed
 }
 
 // batches groups the manifests that the units will need, in the order in which they will be needed.
@@ -70,7 +68,9 @@ func (e *engine) load(ctx context.Context, n *node) (registry.Manifest, error) {
 	}
 	b.once.Do(func() {
 		found, failed, err := e.Source(b.repo.Registry).Manifests(ctx, b.repo, b.digests)
-		b.failed, b.err = failed, err
+		if err != nil || len(failed) > 0 {
+			e.Logger.Debug("some manifests must be read one by one", "repository", b.repo.String(), "failed", len(failed), "error", err)
+		}
 		b.found = make(map[digest.Digest]registry.Manifest, len(found))
 		for _, m := range found {
 			b.found[m.Digest] = m
@@ -79,18 +79,16 @@ func (e *engine) load(ctx context.Context, n *node) (registry.Manifest, error) {
 	})
 	b.mu.Lock()
 	m, ok := b.found[d]
-	err := b.failed[d]
 	b.mu.Unlock()
 	switch {
 	case ok:
 		return m, nil
-	case registry.IsClass(err, registry.NotFound):
-		return registry.Manifest{}, err
 	case ctx.Err() != nil:
 		return registry.Manifest{}, ctx.Err()
 	}
-	// The bulk read failed, or brought other bytes than the digest's: ask for this one alone.
-	m, err = e.Source(n.source.Registry).Manifest(ctx, n.source, d)
+	// The bulk read failed, did not know it, or brought other bytes than the digest's: ask for this one alone. Whether
+	// BatchGetImage serves indexes at all is not confirmed. FACTS A1 [U]
+	m, err := e.Source(n.source.Registry).Manifest(ctx, n.source, d)
 	if err == nil {
 		e.Progress.ManifestsRead.Add(1)
 	}

@@ -13,13 +13,13 @@ import (
 
 // Progress is where a run is. Whoever shows it reads it as often as it likes; the zero value is ready for use.
 type Progress struct {
-	UnitsTotal, UnitsDone         atomic.Int64 // images with their tags
-	BlobsTotal, BlobsDone         atomic.Int64 // unique blobs that must come from the source
-	BytesTotal, bytesDone         atomic.Int64 // of those blobs
-	BytesRead, BlobsRead          atomic.Int64 // from the source, what was read twice included
-	BlobsMounted, BlobsPresent    atomic.Int64
-	ManifestsRead, ManifestsDone  atomic.Int64
-	TagsDone, Failures            atomic.Int64
+	UnitsTotal, UnitsDone        atomic.Int64 // images with their tags
+	BlobsTotal, BlobsDone        atomic.Int64 // unique blobs that must come from the source
+	BytesTotal, bytesDone        atomic.Int64 // of those blobs
+	BytesRead, BlobsRead         atomic.Int64 // from the source, what was read twice included
+	BlobsMounted, BlobsPresent   atomic.Int64
+	ManifestsRead, ManifestsDone atomic.Int64
+	TagsDone, Failures           atomic.Int64
 
 	mu      sync.Mutex
 	streams map[*Stream]struct{}

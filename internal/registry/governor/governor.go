@@ -88,8 +88,8 @@ type Governor struct {
 	sequence int64
 	reads    list.List // of *waiter, in the order of arrival
 	writes   list.List // of *waiter, in the order of arrival
-	total    []*rate.Limiter
-	writing  []*rate.Limiter
+	total    []quota
+	writing  []quota
 	resume   time.Time // when the pause ends
 	probing  bool      // the last pause was for a throttle, and no request was answered since
 	probe    *Slot     // the one request that may be under way to find out
@@ -107,21 +107,16 @@ func New(o Options) *Governor {
 	o = o.withDefaults()
 	g := &Governor{opts: o, limit: o.Start}
 	if o.MaxRequestsPerSecond > 0 {
-		g.total = append(g.total, rate.NewLimiter(rate.Limit(o.MaxRequestsPerSecond), max(1, int(o.MaxRequestsPerSecond/10))))
+		limiter := rate.NewLimiter(rate.Limit(o.MaxRequestsPerSecond), max(1, int(o.MaxRequestsPerSecond/10)))
+		g.total = append(g.total, pace{limiter})
 	}
 	if o.RequestsPerMinute > 0 {
-		g.total = append(g.total, perMinute(o.RequestsPerMinute))
+		g.total = append(g.total, &minute{limit: o.RequestsPerMinute})
 	}
 	if o.WritesPerMinute > 0 {
-		g.writing = append(g.writing, perMinute(o.WritesPerMinute))
+		g.writing = append(g.writing, &minute{limit: o.WritesPerMinute})
 	}
 	return g
-}
-
-// perMinute returns a limiter that lets at most quota requests pass in any minute, its burst of a second included.
-func perMinute(quota int) *rate.Limiter {
-	burst := max(1, quota/60)
-	return rate.NewLimiter(rate.Limit(max(1, quota-burst))/60, burst)
 }
 
 // Acquire waits for a slot for one request, in the order of arrival, through pauses and quotas. It returns an error
@@ -185,7 +180,7 @@ func (g *Governor) dispatch() {
 
 // next returns the queue whose head is to go, having paid for it, or how long until one may.
 func (g *Governor) next(now time.Time) (*list.List, time.Duration) {
-	if wait := short(g.total, now); wait > 0 {
+	if wait := longest(g.total, now); wait > 0 {
 		return nil, wait
 	}
 	first, second := &g.reads, &g.writes
@@ -198,7 +193,7 @@ func (g *Governor) next(now time.Time) (*list.List, time.Duration) {
 			continue
 		}
 		if queue == &g.writes {
-			if wait := short(g.writing, now); wait > 0 {
+			if wait := longest(g.writing, now); wait > 0 {
 				least = min(least, wait)
 				continue // a reader behind may go: it does not use that quota
 			}
@@ -211,25 +206,6 @@ func (g *Governor) next(now time.Time) (*list.List, time.Duration) {
 }
 
 func head(queue *list.List) *waiter { return queue.Front().Value.(*waiter) }
-
-// short returns how long it takes until each limiter has a token.
-func short(limiters []*rate.Limiter, now time.Time) time.Duration {
-	var longest time.Duration
-	for _, l := range limiters {
-		if missing := 1 - l.TokensAt(now); missing > 0 {
-			// A microsecond more, so that rounding never leaves the token just short.
-			wait := time.Duration(missing/float64(l.Limit())*float64(time.Second)) + time.Microsecond
-			longest = max(longest, wait)
-		}
-	}
-	return longest
-}
-
-func pay(limiters []*rate.Limiter, now time.Time) {
-	for _, l := range limiters {
-		l.AllowN(now, 1)
-	}
-}
 
 func (g *Governor) admit(queue *list.List) {
 	w := queue.Remove(queue.Front()).(*waiter)

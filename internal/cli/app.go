@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"transship/internal/cli/term"
+	"transship/internal/clouds"
+	"transship/internal/document"
+	"transship/internal/plan"
+	"transship/internal/ref"
+	"transship/internal/stage"
+	"transship/internal/workspace"
+)
+
+// Main runs the command line args, whose first element is the program's name, and returns the exit code. A cancelled
+// ctx stops it cleanly.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{streams: term.NewStreams(stdin, stdout, stderr, os.Getenv), getenv: os.Getenv, now: time.Now}
+	root := newRoot(a)
+	root.SetArgs(args[min(1, len(args)):])
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		a.explain(ctx, err)
+	}
+	return exitCode(err)
+}
+
+// app is what all commands share.
+type app struct {
+	streams *term.Streams
+	getenv  func(string) string
+	now     func() time.Time
+	clouds  clouds.Options // how the clouds are reached, beyond the defaults
+	flags   flags
+}
+
+// flags are the shared ones.
+type flags struct {
+	from, include, exclude []string
+	to, workspace, config  string
+	json, yes, verbose     bool
+	logFormat              string
+}
+
+// explain tells an error to the user. What a command has shown already is not said again.
+func (a *app) explain(ctx context.Context, err error) {
+	if _, shown := errors.AsType[*incompleteError](err); shown {
+		return
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(a.streams.Err, "transship: stopped: run the same command again to go on")
+		return
+	}
+	fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(err.Error()))
+	if _, usage := errors.AsType[*usageError](err); usage {
+		fmt.Fprintln(a.streams.Err, `Run "transship --help", or "transship COMMAND --help".`)
+	}
+}
+
+// addShared gives cmd the flags that every command has.
+func (a *app) addShared(cmd *cobra.Command) {
+	f := cmd.PersistentFlags()
+	f.StringArrayVar(&a.flags.from, "from", nil, "ECR registry `HOST` to migrate from (repeatable)")
+	f.StringVar(&a.flags.to, "to", "", "Artifact Registry `TARGET`: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY")
+	f.StringVarP(&a.flags.workspace, "workspace", "w", "", "folder `DIR` for the migration's documents (default \"transship\")")
+	f.StringVar(&a.flags.config, "config", "", "configuration `FILE` (default \"transship.yaml\" where it exists)")
+	f.StringArrayVar(&a.flags.include, "include", nil, "only repositories that match `GLOB` (repeatable)")
+	f.StringArrayVar(&a.flags.exclude, "exclude", nil, "no repositories that match `GLOB` (repeatable)")
+	f.BoolVar(&a.flags.json, "json", false, "print the result as JSON")
+	f.BoolVar(&a.flags.yes, "yes", false, "do not ask before changing anything")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log every request to stderr; show long lists whole")
+	f.StringVar(&a.flags.logFormat, "log-format", "", "`FORMAT` of the log: text or json (default \"text\")")
+}
+
+// settings are the flags and the configuration together.
+type settings struct {
+	file      file
+	sources   []source
+	mapping   ref.Mapping
+	scope     ref.Scope
+	workspace string
+}
+
+// source is one registry and the form of the host name that the user chose for it.
+type source struct {
+	registry ref.Registry
+	form     ref.HostForm
+}
+
+// settings reads the configuration and lays the flags over it.
+func (a *app) settings() (settings, error) {
+	f, err := readConfig(a.flags.config)
+	if err != nil {
+		return settings{}, err
+	}
+	a.merge(&f)
+	if f.LogFormat != "text" && f.LogFormat != "json" {
+		return settings{}, usagef("--log-format: %q is neither text nor json", f.LogFormat)
+	}
+	s := settings{file: f, workspace: f.Workspace}
+	for _, host := range f.From {
+		r, form, err := ref.ParseRegistry(host)
+		if err != nil {
+			return s, usagef("--from: %w", err)
+		}
+		s.sources = append(s.sources, source{r, form})
+	}
+	if s.mapping, err = f.rules(f.To); err != nil {
+		return s, err
+	}
+	if s.scope, err = ref.ParseScope(f.Include, f.Exclude); err != nil {
+		return s, usagef("--%w", err)
+	}
+	return s, nil
+}
+
+// merge lets the flags win over the file, and fills in the defaults.
+func (a *app) merge(f *file) {
+	for _, list := range []struct {
+		flag []string
+		file *[]string
+	}{{a.flags.from, &f.From}, {a.flags.include, &f.Include}, {a.flags.exclude, &f.Exclude}} {
+		if len(list.flag) > 0 {
+			*list.file = list.flag
+		}
+	}
+	for _, text := range []struct {
+		flag, otherwise string
+		file            *string
+	}{{a.flags.to, "", &f.To}, {a.flags.workspace, "transship", &f.Workspace}, {a.flags.logFormat, "text", &f.LogFormat}} {
+		if text.flag != "" {
+			*text.file = text.flag
+		}
+		if *text.file == "" {
+			*text.file = text.otherwise
+		}
+	}
+	f.JSON = f.JSON || a.flags.json
+	f.Yes = f.Yes || a.flags.yes
+	f.Verbose = f.Verbose || a.flags.verbose
+	a.flags.json, a.flags.yes, a.flags.verbose, a.flags.logFormat = f.JSON, f.Yes, f.Verbose, f.LogFormat
+}
+
+// complete fills in from the documents of the workspace which migration it is, where neither flags nor file say so.
+func (s *settings) complete() error {
+	if len(s.sources) > 0 && (s.mapping.Default != (ref.TargetImage{}) || len(s.mapping.Rules) > 0) {
+		return nil
+	}
+	if len(s.sources) == 0 && s.mapping.Default == (ref.TargetImage{}) && len(s.mapping.Rules) == 0 {
+		w := workspace.Workspace{Dir: s.workspace}
+		var p document.Plan
+		var inv document.Inventory
+		m := &p.Migration
+		err := document.Read(w.Plan(), document.KindPlan, &p)
+		if err != nil {
+			m, err = &inv.Migration, document.Read(w.Inventory(), document.KindInventory, &inv)
+		}
+		if err == nil && m.Mapping == "" {
+			for _, r := range m.Sources {
+				s.sources = append(s.sources, source{registry: r})
+			}
+			s.mapping, err = file{}.rules(m.Target)
+			return err
+		}
+	}
+	if len(s.sources) == 0 {
+		return usagef("no source: pass --from ACCOUNT.dkr.ecr.REGION.amazonaws.com, or write from: into %s", defaultConfig)
+	}
+	return usagef("no target: pass --to LOCATION-docker.pkg.dev/PROJECT/REPOSITORY, or write to: into %s", defaultConfig)
+}
+
+// need says which clouds a command talks to.
+type need uint8
+
+const (
+	needSource need = 1 << iota
+	needTarget
+	needBoth = needSource | needTarget
+)
+
+// open returns the pipeline of the migration that the flags, the configuration or the workspace name. close gives the
+// workspace back.
+func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(), err error) {
+	s, err := a.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.complete(); err != nil {
+		return nil, nil, err
+	}
+	p = &stage.Pipeline{Now: a.now, Logger: a.logger()}
+	registries := make([]ref.Registry, 0, len(s.sources))
+	for _, from := range s.sources {
+		registries = append(registries, from.registry)
+	}
+	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope}
+	o := a.clouds
+	o.Logger = p.Logger
+	if o.Getenv == nil {
+		o.Getenv = a.getenv
+	}
+	if n&needSource != 0 {
+		for _, from := range s.sources {
+			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
+			if err != nil {
+				return nil, nil, err
+			}
+			p.Sources = append(p.Sources, opened)
+		}
+	}
+	if n&needTarget != 0 {
+		if p.Target, err = clouds.OpenTarget(ctx, o); err != nil {
+			return nil, nil, err
+		}
+	}
+	if p.Workspace, err = workspace.Open(s.workspace); err != nil {
+		return nil, nil, err
+	}
+	return p, func() { _ = p.Workspace.Close() }, nil
+}
+
+// logger writes to stderr: warnings, and with -v every request.
+func (a *app) logger() *slog.Logger {
+	o := &slog.HandlerOptions{Level: slog.LevelWarn}
+	if a.flags.verbose {
+		o.Level = slog.LevelDebug
+	}
+	if a.flags.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(a.streams.Err, o))
+	}
+	return slog.New(slog.NewTextHandler(a.streams.Err, o))
+}

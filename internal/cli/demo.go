@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"transship/internal/cli/demo"
+	"transship/internal/cli/term"
+	"transship/internal/stage"
+)
+
+// newDemo returns the command that shows everything on embedded clouds.
+func newDemo(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "Watch a whole migration on embedded clouds; needs no account",
+		Long: `Start an embedded ECR full of images and an empty embedded Artifact Registry in
+this process, at their real names, and migrate 26 repositories stage by stage,
+with everything that real registries hold: platforms, shared layers, untagged
+images, signatures, charts, an archived image. Then run the migration again, to
+see that nothing is left to do.
+
+Changes nothing outside of a workspace in the folder for temporary files, or in
+the one that -w names. Talks to no network.`,
+		Example: `  transship demo
+  transship demo -w demo-workspace`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
+	}
+}
+
+// demo runs the stages on embedded clouds, twice.
+func (a *app) demo(ctx context.Context) error {
+	world, err := demo.Start()
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	if a.flags.workspace == "" {
+		if a.flags.workspace, err = os.MkdirTemp("", "transship-demo-"); err != nil {
+			return err
+		}
+	}
+	a.clouds = world.Options()
+	a.flags.from, a.flags.to, a.flags.yes = []string{demo.From}, demo.To, true
+	a.flags.include, a.flags.exclude, a.flags.config = nil, nil, os.DevNull
+
+	a.tell("An embedded ECR and an embedded Artifact Registry are running in this process.")
+	a.tell("$ transship migrate --from %s \\\n    --to %s --deep --yes\n", demo.From, demo.To)
+	return a.with(ctx, needBoth, func(ctx context.Context, p *stage.Pipeline) error {
+		if err := a.migrate(ctx, p, stage.CopyOptions{}, true); err != nil {
+			return err
+		}
+		requests, read := world.Requests(), world.BytesRead()
+		a.tell("\nOnce more, now that everything is there:\n$ transship migrate --yes\n")
+		if err := a.again(ctx, p); err != nil {
+			return err
+		}
+		a.tell("\nThe first run took %s and read %s from ECR; the second took %s and read %s.",
+			term.Count(requests, "request"), term.Bytes(read), term.Count(world.Requests()-requests, "request"), term.Bytes(world.BytesRead()-read))
+		a.tell("The documents are in %s:", p.Workspace.Dir)
+		return a.documents(p.Workspace.Dir)
+	})
+}
+
+// again runs the migration a second time, with its progress alone.
+func (a *app) again(ctx context.Context, p *stage.Pipeline) error {
+	if _, err := a.inventory(ctx, p); err != nil {
+		return err
+	}
+	if _, err := a.plan(ctx, p); err != nil {
+		return err
+	}
+	results, err := a.copy(ctx, p, stage.CopyOptions{})
+	if err != nil {
+		return err
+	}
+	v, err := a.verify(ctx, p, false)
+	if err != nil {
+		return err
+	}
+	if err := uncopied(ctx, results); err != nil {
+		return err
+	}
+	return unverified(v)
+}
+
+// documents lists what a workspace holds.
+func (a *app) documents(dir string) error {
+	t := term.Table{Columns: []term.Column{{}, {}}}
+	for _, d := range [][2]string{
+		{"inventory.json", "what is there, on both sides"},
+		{"content.jsonl", "what the manifests say"},
+		{"plan.json", "the desired state, and what is refused"},
+		{"journal.jsonl", "what happened, as it happened"},
+		{"results.json", "what the last copy did"},
+		{"verify.json", "what a fresh look found"},
+	} {
+		if _, err := os.Stat(filepath.Join(dir, d[0])); err != nil {
+			return err
+		}
+		t.Row("  "+d[0], d[1])
+	}
+	t.Write(a.streams.Out, a.streams.OutStyle(), a.streams.OutWidth())
+	return nil
+}
+
+// tell prints a line of the demo's own words, unless the user wants JSON.
+func (a *app) tell(format string, args ...any) {
+	if !a.flags.json {
+		fmt.Fprintf(a.streams.Out, format+"\n", args...)
+	}
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"transship/internal/cli/text"
+	"transship/internal/document"
+	"transship/internal/stage"
+)
+
+// newMigrate returns the command that runs the stages in a row.
+func newMigrate(a *app) *cobra.Command {
+	var o stage.CopyOptions
+	var deep bool
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Run inventory, plan, provision, copy and verify in a row",
+		Long: `Run inventory, plan, provision, copy and verify in a row. Shows the plan and asks
+once before it changes anything. Run it again at any time: it does only what is
+missing.
+
+Changes the target: creates repositories, writes images and tags. Nothing is
+deleted on either side.`,
+		Example: `  transship migrate --from 123456789012.dkr.ecr.us-east-1.amazonaws.com \
+    --to us-docker.pkg.dev/my-gcp-project/app-images
+  transship migrate --yes --deep --include 'team/**'`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
+				return a.migrate(ctx, p, o, deep)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&o.Overwrite, "overwrite", false, "move tags that somebody else moved at the target")
+	cmd.Flags().BoolVar(&deep, "deep", false, "ask for every blob of every image at the end")
+	return cmd
+}
+
+// migrate runs the stages in a row. What was incomplete on the way is told at the end, since each later stage goes on
+// with what there is.
+func (a *app) migrate(ctx context.Context, p *stage.Pipeline, o stage.CopyOptions, deep bool) error {
+	inv, err := a.inventory(ctx, p)
+	if err != nil {
+		return err
+	}
+	a.say(func(w text.Options) { text.Inventory(a.streams.Out, w, inv, p.Workspace.Inventory()) })
+	made, err := a.plan(ctx, p)
+	if err != nil {
+		return err
+	}
+	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, p.Workspace.Plan()) })
+	if !idle(made) {
+		if err := a.confirm("Create, copy and tag all this?"); err != nil {
+			return err
+		}
+		created, err := a.provision(ctx, p, false)
+		if err != nil {
+			return err
+		}
+		a.say(func(w text.Options) { text.Provision(a.streams.Out, w, created) })
+	}
+	results, err := a.copy(ctx, p, o)
+	if err != nil {
+		return err
+	}
+	a.say(func(w text.Options) { text.Results(a.streams.Out, w, results, p.Workspace.Results()) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	v, err := a.verify(ctx, p, deep)
+	if err != nil {
+		return err
+	}
+	if err := a.show(v, func(w text.Options) { text.Verification(a.streams.Out, w, v, p.Workspace.Verification()) }); err != nil {
+		return err
+	}
+	for _, err := range []error{unlisted(inv), unread(made), uncopied(ctx, results), unverified(v)} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idle reports whether a plan has nothing to create, copy or tag.
+func idle(made document.Plan) bool {
+	d := made.Difference
+	return d.CreateRepositories+d.CopyManifests+d.SetTags+d.MoveTags == 0
+}
+
+// say prints words unless the user wants JSON, of which there is one document, at the end.
+func (a *app) say(words func(text.Options)) {
+	if !a.flags.json {
+		words(a.words())
+		fmt.Fprintln(a.streams.Out)
+	}
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"transship/internal/cli/term"
+	"transship/internal/cli/text"
+	"transship/internal/content"
+	"transship/internal/document"
+	"transship/internal/inventory"
+	"transship/internal/provision"
+	"transship/internal/registry"
+	"transship/internal/stage"
+	"transship/internal/transfer"
+	"transship/internal/verify"
+)
+
+// words are how documents are shown on this terminal.
+func (a *app) words() text.Options {
+	return text.Options{Style: a.streams.OutStyle(), Width: a.streams.OutWidth(), All: a.flags.verbose, Now: a.now()}
+}
+
+// confirm asks before something is changed.
+func (a *app) confirm(question string) error {
+	if a.flags.yes {
+		return nil
+	}
+	ok, err := a.streams.Confirm(question)
+	if err != nil {
+		return &usageError{err}
+	}
+	if !ok {
+		return fmt.Errorf("nothing was changed: you did not agree")
+	}
+	return nil
+}
+
+// inventory runs the stage with its progress.
+func (a *app) inventory(ctx context.Context, p *stage.Pipeline) (document.Inventory, error) {
+	m := a.streams.Meter("Inventory")
+	inv, err := p.Inventory(ctx, stage.Hooks{Inventory: listing(m)})
+	if err != nil {
+		m.Stop("")
+		return inv, err
+	}
+	m.Stop(fmt.Sprintf("%s, %s", term.Count(len(inv.Source.Repositories), "source repository"), term.Count(len(inv.Source.Images), "image")))
+	return inv, nil
+}
+
+// listing shows how far the listing of both sides has come.
+func listing(m *term.Meter) func(inventory.Progress) {
+	var source, target inventory.Progress
+	return func(p inventory.Progress) {
+		if p.Side == registry.Source {
+			source = p
+		} else {
+			target = p
+		}
+		note := term.Count(source.Images, "image") + " in ECR"
+		if target.Images > 0 {
+			note += ", " + term.Number(target.Images) + " in Artifact Registry"
+		}
+		m.Set(source.Listed, source.Repositories, note)
+	}
+}
+
+// plan runs the stage with its progress, and the inventory before it where there is none.
+func (a *app) plan(ctx context.Context, p *stage.Pipeline) (document.Plan, error) {
+	if !p.HasInventory() {
+		if _, err := a.inventory(ctx, p); err != nil {
+			return document.Plan{}, err
+		}
+	}
+	m := a.streams.Meter("Reading manifests")
+	made, err := p.Plan(ctx, stage.Hooks{Content: reading(m)})
+	if err != nil {
+		m.Stop("")
+		return made, err
+	}
+	m.Stop(fmt.Sprintf("%s, %s", term.Count(len(made.Manifests), "manifest"), term.Count(len(made.Blobs), "blob")))
+	return made, nil
+}
+
+func reading(m *term.Meter) func(content.Progress) {
+	return func(p content.Progress) { m.Set(p.Done, p.Total, "") }
+}
+
+// provision runs the stage with its progress. With ask it shows what it would do and asks before it does.
+func (a *app) provision(ctx context.Context, p *stage.Pipeline, ask bool) (provision.Result, error) {
+	missing, existing, err := p.PreviewProvision(ctx)
+	if err != nil {
+		return provision.Result{}, err
+	}
+	if len(missing) == 0 {
+		return provision.Result{Existing: existing}, nil
+	}
+	if ask {
+		names := make([]string, 0, len(missing))
+		for _, r := range missing {
+			names = append(names, r.URI.String())
+		}
+		if err := a.confirm("Create " + strings.Join(names, ", ") + "?"); err != nil {
+			return provision.Result{}, err
+		}
+	}
+	m := a.streams.Meter("Provision")
+	result, err := p.Provision(ctx, stage.Hooks{Provision: func(at provision.Progress) {
+		m.Set(at.Done, at.Total, at.Creating.ID)
+	}})
+	if err != nil {
+		m.Stop("")
+		return result, err
+	}
+	m.Stop(term.Count(len(result.Created), "repository") + " created")
+	return result, nil
+}
+
+// copy runs the stage with its progress.
+func (a *app) copy(ctx context.Context, p *stage.Pipeline, o stage.CopyOptions) (document.Results, error) {
+	progress := new(transfer.Progress)
+	shown := a.streams.Copy(progress, p.Notice)
+	results, err := p.Copy(ctx, o, stage.Hooks{Copy: progress})
+	if err != nil {
+		shown.Abandon()
+		return results, err
+	}
+	shown.Stop()
+	return results, nil
+}
+
+// verify runs the stage with its progress.
+func (a *app) verify(ctx context.Context, p *stage.Pipeline, deep bool) (document.Verification, error) {
+	m := a.streams.Meter("Verify")
+	v, err := p.Verify(ctx, deep, stage.Hooks{
+		Inventory: listing(m), Content: reading(m),
+		Verify: func(at verify.Progress) {
+			note := "images"
+			if at.Blobs > 0 {
+				note = term.Count(at.Blobs, "blob") + " asked for"
+			}
+			m.Set(at.Done, at.Total, note)
+		},
+	})
+	if err != nil {
+		m.Stop("")
+		return v, err
+	}
+	m.Stop(term.Count(v.Verified, "reference") + " verified")
+	return v, nil
+}
+
