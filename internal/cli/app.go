@@ -47,6 +47,7 @@ type flags struct {
 	from, include, exclude []string
 	to, workspace, config  string
 	json, yes, verbose     bool
+	overwrite, deep        bool // of some commands
 	logFormat              string
 }
 
@@ -69,15 +70,25 @@ func (a *app) explain(ctx context.Context, err error) {
 func (a *app) addShared(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringArrayVar(&a.flags.from, "from", nil, "ECR registry `HOST` to migrate from (repeatable)")
-	f.StringVar(&a.flags.to, "to", "", "Artifact Registry `TARGET`: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY")
+	f.StringVar(&a.flags.to, "to", "", "`TARGET` in Artifact Registry: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY")
 	f.StringVarP(&a.flags.workspace, "workspace", "w", "", "folder `DIR` for the migration's documents (default \"transship\")")
-	f.StringVar(&a.flags.config, "config", "", "configuration `FILE` (default \"transship.yaml\" where it exists)")
+	f.StringVar(&a.flags.config, "config", "", "configuration `FILE` (default \"transship.yaml\" if it exists)")
 	f.StringArrayVar(&a.flags.include, "include", nil, "only repositories that match `GLOB` (repeatable)")
 	f.StringArrayVar(&a.flags.exclude, "exclude", nil, "no repositories that match `GLOB` (repeatable)")
 	f.BoolVar(&a.flags.json, "json", false, "print the result as JSON")
 	f.BoolVar(&a.flags.yes, "yes", false, "do not ask before changing anything")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log every request to stderr; show long lists whole")
 	f.StringVar(&a.flags.logFormat, "log-format", "", "`FORMAT` of the log: text or json (default \"text\")")
+}
+
+// addOverwrite gives cmd the flag that takes tags of others.
+func (a *app) addOverwrite(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.flags.overwrite, "overwrite", false, "move tags that somebody else moved at the target")
+}
+
+// addDeep gives cmd the flag that asks for every blob.
+func (a *app) addDeep(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.flags.deep, "deep", false, "ask for every blob of every image when verifying")
 }
 
 // settings are the flags and the configuration together.
@@ -146,7 +157,10 @@ func (a *app) merge(f *file) {
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
+	f.Overwrite = f.Overwrite || a.flags.overwrite
+	f.Deep = f.Deep || a.flags.deep
 	a.flags.json, a.flags.yes, a.flags.verbose, a.flags.logFormat = f.JSON, f.Yes, f.Verbose, f.LogFormat
+	a.flags.overwrite, a.flags.deep = f.Overwrite, f.Deep
 }
 
 // complete fills in from the documents of the workspace which migration it is, where neither flags nor file say so.

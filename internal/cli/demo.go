@@ -47,16 +47,18 @@ func (a *app) demo(ctx context.Context) error {
 	}
 	a.clouds = world.Options()
 	a.flags.from, a.flags.to, a.flags.yes = []string{demo.From}, demo.To, true
+	a.flags.deep = true
 	a.flags.include, a.flags.exclude, a.flags.config = nil, nil, os.DevNull
 
 	a.tell("An embedded ECR and an embedded Artifact Registry are running in this process.")
 	a.tell("$ transship migrate --from %s \\\n    --to %s --deep --yes\n", demo.From, demo.To)
 	return a.with(ctx, needBoth, func(ctx context.Context, p *stage.Pipeline) error {
-		if err := a.migrate(ctx, p, stage.CopyOptions{}, true); err != nil {
+		if err := a.migrate(ctx, p); err != nil {
 			return err
 		}
 		requests, read := world.Requests(), world.BytesRead()
 		a.tell("\nOnce more, now that everything is there:\n$ transship migrate --yes\n")
+		a.flags.deep = false
 		if err := a.again(ctx, p); err != nil {
 			return err
 		}
@@ -75,11 +77,11 @@ func (a *app) again(ctx context.Context, p *stage.Pipeline) error {
 	if _, err := a.plan(ctx, p); err != nil {
 		return err
 	}
-	results, err := a.copy(ctx, p, stage.CopyOptions{})
+	results, err := a.copy(ctx, p, false)
 	if err != nil {
 		return err
 	}
-	v, err := a.verify(ctx, p, false)
+	v, err := a.verify(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (a *app) again(ctx context.Context, p *stage.Pipeline) error {
 
 // documents lists what a workspace holds.
 func (a *app) documents(dir string) error {
-	t := term.Table{Columns: []term.Column{{}, {}}}
+	t := term.Table{Indent: 2, Columns: []term.Column{{}, {}}}
 	for _, d := range [][2]string{
 		{"inventory.json", "what is there, on both sides"},
 		{"content.jsonl", "what the manifests say"},
@@ -103,7 +105,7 @@ func (a *app) documents(dir string) error {
 		if _, err := os.Stat(filepath.Join(dir, d[0])); err != nil {
 			return err
 		}
-		t.Row("  "+d[0], d[1])
+		t.Row(d[0], d[1])
 	}
 	t.Write(a.streams.Out, a.streams.OutStyle(), a.streams.OutWidth())
 	return nil

@@ -13,8 +13,6 @@ import (
 
 // newMigrate returns the command that runs the stages in a row.
 func newMigrate(a *app) *cobra.Command {
-	var o stage.CopyOptions
-	var deep bool
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Run inventory, plan, provision, copy and verify in a row",
@@ -30,18 +28,18 @@ deleted on either side.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
-				return a.migrate(ctx, p, o, deep)
+				return a.migrate(ctx, p)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&o.Overwrite, "overwrite", false, "move tags that somebody else moved at the target")
-	cmd.Flags().BoolVar(&deep, "deep", false, "ask for every blob of every image at the end")
+	a.addOverwrite(cmd)
+	a.addDeep(cmd)
 	return cmd
 }
 
 // migrate runs the stages in a row. What was incomplete on the way is told at the end, since each later stage goes on
 // with what there is.
-func (a *app) migrate(ctx context.Context, p *stage.Pipeline, o stage.CopyOptions, deep bool) error {
+func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	inv, err := a.inventory(ctx, p)
 	if err != nil {
 		return err
@@ -62,7 +60,7 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline, o stage.CopyOption
 		}
 		a.say(func(w text.Options) { text.Provision(a.streams.Out, w, created) })
 	}
-	results, err := a.copy(ctx, p, o)
+	results, err := a.copy(ctx, p, false)
 	if err != nil {
 		return err
 	}
@@ -70,7 +68,7 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline, o stage.CopyOption
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	v, err := a.verify(ctx, p, deep)
+	v, err := a.verify(ctx, p)
 	if err != nil {
 		return err
 	}

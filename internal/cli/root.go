@@ -43,12 +43,41 @@ Exit codes: 0 all done and right; 1 failed; 2 wrong usage or configuration;
 3 finished, but something failed, is missing or differs.
 `
 
+// usage is cobra's own template, with flags that fit a terminal of 80 columns.
+const usage = `Usage:
+{{- if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND [flags]{{else}}
+  {{.UseLine}}{{end}}
+{{- if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}
+{{- if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
+{{- if .HasAvailableInheritedFlags}}
+
+Flags of every command:
+{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
+`
+
+// help is the purpose in one line, then what there is to know, then the usage.
+const help = `{{.Short}}.
+
+{{if .HasParent}}{{.Long}}
+
+{{end}}{{.UsageString}}` + exitCodes
+
 // newRoot returns the whole command line.
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "transship",
 		Short:         "Move container images from Amazon ECR to Google Artifact Registry",
-		Long:          strings.TrimRight(introduction, "\n"),
 		Version:       versionLine(),
 		Args:          noArguments,
 		SilenceErrors: true,
@@ -69,9 +98,8 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newDemo(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a),
 	)
-	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
-
-{{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}` + exitCodes)
+	root.SetUsageTemplate(usage)
+	root.SetHelpTemplate(help)
 	return root
 }
 

@@ -118,10 +118,10 @@ func (a *app) provision(ctx context.Context, p *stage.Pipeline, ask bool) (provi
 }
 
 // copy runs the stage with its progress.
-func (a *app) copy(ctx context.Context, p *stage.Pipeline, o stage.CopyOptions) (document.Results, error) {
+func (a *app) copy(ctx context.Context, p *stage.Pipeline, retryFailed bool) (document.Results, error) {
 	progress := new(transfer.Progress)
 	shown := a.streams.Copy(progress, p.Notice)
-	results, err := p.Copy(ctx, o, stage.Hooks{Copy: progress})
+	results, err := p.Copy(ctx, stage.CopyOptions{Overwrite: a.flags.overwrite, RetryFailed: retryFailed}, stage.Hooks{Copy: progress})
 	if err != nil {
 		shown.Abandon()
 		return results, err
@@ -131,9 +131,9 @@ func (a *app) copy(ctx context.Context, p *stage.Pipeline, o stage.CopyOptions) 
 }
 
 // verify runs the stage with its progress.
-func (a *app) verify(ctx context.Context, p *stage.Pipeline, deep bool) (document.Verification, error) {
+func (a *app) verify(ctx context.Context, p *stage.Pipeline) (document.Verification, error) {
 	m := a.streams.Meter("Verify")
-	v, err := p.Verify(ctx, deep, stage.Hooks{
+	v, err := p.Verify(ctx, a.flags.deep, stage.Hooks{
 		Inventory: listing(m), Content: reading(m),
 		Verify: func(at verify.Progress) {
 			note := "images"
@@ -150,4 +150,3 @@ func (a *app) verify(ctx context.Context, p *stage.Pipeline, deep bool) (documen
 	m.Stop(term.Count(v.Verified, "reference") + " verified")
 	return v, nil
 }
-

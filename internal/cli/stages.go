@@ -119,14 +119,14 @@ Changes the target: creates repositories. Never changes one that exists.`,
 
 // newCopy returns the command that copies.
 func newCopy(a *app) *cobra.Command {
-	var o stage.CopyOptions
+	var retryFailed bool
 	cmd := &cobra.Command{
 		Use:   "copy",
 		Short: "Copy what the plan wants and the target lacks",
 		Long: `Copy the images of plan.json that the target lacks, byte for byte: each layer
 leaves ECR once, a tag appears when all that belongs to its image is there, and
-one image's failure stops no other. Writes journal.jsonl and results.json. Run it
-again after a failure or a crash: it goes on where it was.
+one image's failure stops no other. Writes journal.jsonl and results.json. Run
+it again after a failure or a crash: it goes on where it was.
 
 Changes the target: writes images and tags. A tag that somebody else moved there
 is kept and reported.`,
@@ -136,7 +136,7 @@ is kept and reported.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
-				results, err := a.copy(ctx, p, o)
+				results, err := a.copy(ctx, p, retryFailed)
 				if err != nil {
 					return err
 				}
@@ -147,8 +147,8 @@ is kept and reported.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&o.Overwrite, "overwrite", false, "move tags that somebody else moved at the target")
-	cmd.Flags().BoolVar(&o.RetryFailed, "retry-failed", false, "take up only what failed the last time")
+	a.addOverwrite(cmd)
+	cmd.Flags().BoolVar(&retryFailed, "retry-failed", false, "take up only what failed the last time")
 	return cmd
 }
 
@@ -165,7 +165,6 @@ func uncopied(ctx context.Context, r document.Results) error {
 
 // newVerify returns the command that verifies.
 func newVerify(a *app) *cobra.Command {
-	var deep bool
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Take a fresh look at both sides and prove that everything arrived",
@@ -181,7 +180,7 @@ Changes nothing on either side.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
-				v, err := a.verify(ctx, p, deep)
+				v, err := a.verify(ctx, p)
 				if err != nil {
 					return err
 				}
@@ -192,7 +191,7 @@ Changes nothing on either side.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&deep, "deep", false, "ask for every blob of every image")
+	a.addDeep(cmd)
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package cloudsim
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -62,7 +63,7 @@ func (s *stream) write(b []byte) (n int, err error) {
 			s.cond.Wait()
 		}
 		if s.err != nil {
-			if s.err == io.EOF {
+			if errors.Is(s.err, io.EOF) {
 				return n, io.ErrClosedPipe
 			}
 			return n, s.err
@@ -88,7 +89,7 @@ func (s *stream) read(b []byte) (int, error) {
 		if s.readDeadline.expired {
 			return 0, os.ErrDeadlineExceeded
 		}
-		if s.err != nil && s.err != io.EOF { // a reset destroys what is under way
+		if s.err != nil && !errors.Is(s.err, io.EOF) { // a reset destroys what is under way
 			return 0, s.err
 		}
 		ready, wait := s.ready()
@@ -158,7 +159,7 @@ func (s *stream) wake() {
 func (s *stream) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil || s.err == io.EOF {
+	if s.err == nil || errors.Is(s.err, io.EOF) {
 		s.err = err
 	}
 	s.cond.Broadcast()

@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -47,7 +48,7 @@ func pipe(dst net.Conn, src io.Reader) {
 // StartProxy serves Proxy on a free port of 127.0.0.1 in the background and returns its URL, fit for HTTPS_PROXY.
 // Close ends it.
 func (s *Sim) StartProxy() (url string, err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

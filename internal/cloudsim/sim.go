@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log" //nolint:depguard // net/http wants its ErrorLog to be of this type
 	"log/slog"
 	"net"
 	"net/http"
@@ -104,7 +104,7 @@ func (s *Sim) attach(l net.Listener) (*http.Server, error) {
 
 // Start serves on a free port of 127.0.0.1 in the background and returns its address. Close ends it.
 func (s *Sim) Start() (addr string, err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -170,7 +170,7 @@ func (s *Sim) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := s.count.start(kind, w, r)
 	r.Body = seen.body
 	defer func() {
-		if cause := recover(); cause == http.ErrAbortHandler {
+		if cause := recover(); cause == http.ErrAbortHandler { //nolint:errorlint // a panic's cause is no chain
 			defer panic(cause)
 		} else if cause != nil {
 			s.log.Error("an embedded cloud panicked", "kind", kind, "cause", cause, "stack", string(debug.Stack()))

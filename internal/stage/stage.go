@@ -182,15 +182,12 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 	if err != nil {
 		return document.Results{}, err
 	}
-	results, err := transfer.Run(ctx, transfer.Config{
+	results := transfer.Run(ctx, transfer.Config{
 		Plan: made, Listing: listing, Only: only, Overwrite: o.Overwrite, Source: p.source, Target: p.Target,
 		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
 	})
 	if closeErr := j.Close(); closeErr != nil {
 		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
-	}
-	if err != nil {
-		return results, err
 	}
 	return results, document.Write(p.Workspace.Results(), results)
 }

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 
@@ -214,8 +213,3 @@ func (e *engine) push(ctx context.Context, n *node, b registry.Blob, at oci.Uplo
 }
 
 func (e *engine) note(event journal.Event) { e.Journal.Append(event) }
-
-// isStop reports whether err only says that the run was stopped.
-func isStop(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
-}

@@ -68,8 +68,9 @@ type Config struct {
 	Logger    *slog.Logger
 }
 
-// Run copies. One image's failure is a result and never another's; the error is about what ends the whole run.
-func Run(ctx context.Context, c Config) (document.Results, error) {
+// Run copies until everything is done or ctx ends. Whatever goes wrong is a result: one image's failure is never
+// another's.
+func Run(ctx context.Context, c Config) document.Results {
 	if c.Units <= 0 {
 		c.Units = DefaultUnits
 	}
@@ -97,5 +98,5 @@ func Run(ctx context.Context, c Config) (document.Results, error) {
 		})
 	}
 	_ = g.Wait() // units keep their errors to themselves
-	return e.results(ctx), nil
+	return e.results(ctx)
 }

@@ -90,11 +90,7 @@ func run(t testing.TB, w *cloudstest.World, plan document.Plan, change func(*Con
 	if change != nil {
 		change(&c)
 	}
-	results, err := Run(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return results
+	return Run(t.Context(), c)
 }
 
 // references is how many tags and untagged digests a plan has.

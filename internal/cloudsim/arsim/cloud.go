@@ -98,10 +98,10 @@ type Kinder interface {
 // Every handler is also a Kinder.
 func (c *Cloud) Handler(host string) http.Handler {
 	host, _, _ = strings.Cut(host, ":")
-	switch {
-	case host == APIHost:
+	switch host {
+	case APIHost:
 		return c.API()
-	case host == OAuthHost:
+	case OAuthHost:
 		return c.OAuth()
 	}
 	if location, ok := strings.CutSuffix(host, "-docker.pkg.dev"); ok {

@@ -131,7 +131,7 @@ func (w *world) want(a answer, status int, code string) answer {
 // location resolves the Location of an answer.
 func (w *world) location(a answer) string {
 	w.t.Helper()
-	u, err := a.Response.Location()
+	u, err := a.Location()
 	if err != nil {
 		w.t.Fatal(err)
 	}

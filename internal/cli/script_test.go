@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run transship as a process of its own: this test binary under another name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"transship": transship})
+}
+
+// transship is what cmd/transship does.
+func transship() {
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" { // where SSL_CERT_FILE is not asked for
+		pool := x509.NewCertPool()
+		if pem, err := os.ReadFile(os.Getenv("SSL_CERT_FILE")); err == nil && pool.AppendCertsFromPEM(pem) {
+			x509.SetFallbackRoots(pool)
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(Main(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// TestScripts runs testdata/script. Each script is a user's session, with embedded clouds of its own at their real
+// names: empty until the script says otherwise. What scripts can say beyond the commands of testscript is in scripts.
+//
+//	$FROM  the ECR registry            $HOME  the script's folder
+//	$TO    the target                  the credentials of both clouds are in the environment
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                filepath.Join("testdata", "script"),
+		RequireUniqueNames: true,
+		Setup:              func(e *testscript.Env) error { return newWorld(e) },
+		Cmds:               scriptCommands(),
+	})
+}
+
+// scriptCommands are the commands that scripts have beyond those of testscript.
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"cloud":    cloud,    // cloud WHAT …: something happens in the clouds; see cloudActions
+		"exitcode": exitcode, // exitcode N COMMAND …: run the command and want that exit code
+		"json":     jsonIs,   // [!] json FILE [PATH WANT]: FILE is one JSON document, in which PATH is WANT
+		"narrow":   narrow,   // narrow FILE COLUMNS LINES: FILE has no wider and no more lines
+		"mark":     mark,     // mark: begin to count requests
+		"requests": requests, // requests MAX [KIND …]: no more requests of those kinds since the mark
+		"hold":     hold,     // hold DIR: lock the workspace DIR, as another process would, until the script ends
+	}
+}
