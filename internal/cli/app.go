@@ -221,24 +221,35 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if o.Getenv == nil {
 		o.Getenv = a.getenv
 	}
-	if n&needSource != 0 {
-		for _, from := range s.sources {
-			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
-			if err != nil {
-				return nil, nil, err
-			}
-			p.Sources = append(p.Sources, opened)
-		}
-	}
-	if n&needTarget != 0 {
-		if p.Target, err = clouds.OpenTarget(ctx, o); err != nil {
-			return nil, nil, err
-		}
+	if err := a.reach(ctx, p, n, s.sources, o); err != nil {
+		return nil, nil, err
 	}
 	if p.Workspace, err = workspace.Open(s.workspace); err != nil {
 		return nil, nil, err
 	}
 	return p, func() { _ = p.Workspace.Close() }, nil
+}
+
+// reach opens the clouds that a command needs. The error names all that is wrong, on both sides.
+func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, sources []source, o clouds.Options) error {
+	var failed []error
+	if n&needSource != 0 {
+		for _, from := range sources {
+			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
+			if err != nil {
+				failed = append(failed, err)
+			}
+			p.Sources = append(p.Sources, opened)
+		}
+	}
+	if n&needTarget != 0 {
+		opened, err := clouds.OpenTarget(ctx, o)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		p.Target = opened
+	}
+	return errors.Join(failed...)
 }
 
 // logger writes to stderr: warnings, and with -v every request.

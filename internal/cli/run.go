@@ -147,6 +147,10 @@ func (a *app) verify(ctx context.Context, p *stage.Pipeline) (document.Verificat
 		m.Stop("")
 		return v, err
 	}
-	m.Stop(term.Count(v.Verified, "reference") + " verified")
+	summary := term.Count(v.Verified, "reference") + " verified"
+	if v.Deep {
+		summary += ", " + term.Count(v.Blobs, "blob") + " asked for"
+	}
+	m.Stop(summary)
 	return v, nil
 }

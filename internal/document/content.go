@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
+	"transship/internal/ref"
 )
 
 // Content is what is known of manifests, by digest.
@@ -44,7 +46,7 @@ func WriteContent(path string, c Content) error {
 	return writeFile(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
-		if err := e.Encode(NewHeader(KindContent, Migration{})); err != nil {
+		if err := e.Encode(NewHeader(KindContent, Migration{Sources: []ref.Registry{}})); err != nil {
 			return err
 		}
 		byDigest := func(a, b ContentEntry) int { return cmp.Compare(a.Digest, b.Digest) }

@@ -54,15 +54,26 @@ func Open(path string, now func() time.Time) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	if err := endLine(f); err != nil {
+	if err := startLine(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the journal: %w", err), f.Close())
 	}
 	return &Journal{f: f, now: now}, nil
 }
 
-func endLine(f *os.File) error {
+// kindHeader marks the first line, which is no event.
+const kindHeader Kind = "journal"
+
+// header is the first line of a journal.
+const header = `{"formatVersion":1,"kind":"journal"}` + "\n"
+
+// startLine sees to it that the next event begins a line: below the header, and below the half line that a crash left.
+func startLine(f *os.File) error {
 	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil || size == 0 {
+	if err != nil {
+		return err
+	}
+	if size == 0 {
+		_, err := io.WriteString(f, header)
 		return err
 	}
 	last := make([]byte, 1)
@@ -127,7 +138,7 @@ func Read(path string, f func(Event)) error {
 			line = nil
 		}
 		var e Event
-		if line = bytes.TrimSpace(line); len(line) > 0 && json.Unmarshal(line, &e) == nil && e.Kind != "" {
+		if line = bytes.TrimSpace(line); len(line) > 0 && json.Unmarshal(line, &e) == nil && e.Kind != "" && e.Kind != kindHeader {
 			f(e)
 		}
 		if errors.Is(err, io.EOF) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,10 +28,25 @@ const (
 	maxRetryAfter = 5 * time.Minute
 )
 
+// maxFirstDials is how often a host that never answered is dialled: it may not exist, or not be reachable from here.
+const maxFirstDials = 4
+
 // retryer is the one owner of retries of the requests to ECR.
 type retryer struct {
 	*retry.Standard
-	log *slog.Logger
+	log     *slog.Logger
+	reached atomic.Bool  // the host answered at least once
+	dials   atomic.Int32 // that failed before it did
+}
+
+// IsErrorRetryable reports whether the same request may succeed later.
+func (r *retryer) IsErrorRetryable(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") && !r.reached.Load() {
+		if r.dials.Add(1) >= maxFirstDials {
+			return false
+		}
+	}
+	return r.Standard.IsErrorRetryable(err)
 }
 
 // newRetryer differs from the SDK's own in that it is patient (the SDK gives up after 3 attempts, or when a budget that
@@ -72,7 +88,12 @@ func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 
 // GetAttemptToken lets every attempt go: how many run at once is the caller's matter.
 func (r *retryer) GetAttemptToken(context.Context) (func(error) error, error) {
-	return func(error) error { return nil }, nil
+	return func(err error) error {
+		if _, answered := errors.AsType[smithy.APIError](err); err == nil || answered {
+			r.reached.Store(true)
+		}
+		return nil
+	}, nil
 }
 
 // isUntrusted reports whether the other side's certificate was refused.

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"transship/internal/registry"
@@ -38,14 +39,29 @@ type retryTransport struct {
 	next     http.RoundTripper
 	governor *governor.Governor
 	log      *slog.Logger
+	reached  atomic.Bool // the API answered at least once
 }
+
+// maxFirstDials is how often a host that never answered is dialled: it may not be reachable from here.
+const maxFirstDials = 4
 
 // RoundTrip returns the last attempt's response, with its body read, or its error.
 func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var last *http.Response
+	dials := 0
+	advise := func(err error) governor.Advice {
+		if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") && !t.reached.Load() && dials >= maxFirstDials {
+			return governor.Stop
+		}
+		return advise(err)
+	}
 	err := t.governor.Do(req.Context(), advise, func(ctx context.Context) error {
 		res, err := t.attempt(ctx, req) //nolint:bodyclose // it is closed, and holds what was read
 		last = res
+		dials++
+		if err == nil {
+			t.reached.Store(true)
+		}
 		if err == nil && passingStatus(res.StatusCode) {
 			err = &statusError{res.StatusCode}
 		}
