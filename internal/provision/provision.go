@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"transship/internal/document"
@@ -20,6 +21,10 @@ import (
 
 // Interval is how far apart creations are: an older quota page allows one every two seconds. FACTS B4 [D old]
 const Interval = 2 * time.Second
+
+// looks is how many repositories are looked at at once. A look is a read, which Artifact Registry allows 1,000 of a
+// second. FACTS B4 [D].
+const looks = 8
 
 // Target is Artifact Registry's control plane.
 type Target interface {
@@ -31,11 +36,11 @@ type Target interface {
 
 // Config is what Run needs to know.
 type Config struct {
-	Repositories []document.PlannedRepository
+	Repositories []document.PlannedRepository // each once
 	Target       Target
-	Interval     time.Duration  // between creations, 0 for Interval
+	Interval     time.Duration  // between the beginnings of two creations, 0 for Interval
 	Progress     func(Progress) // called one call at a time; may be nil
-	Logger       *slog.Logger
+	Logger       *slog.Logger   // may be nil
 }
 
 // Progress is how far the run has come.
@@ -50,26 +55,32 @@ type Result struct {
 	Existing []ref.TargetRepository `json:"existing"`
 }
 
-// Run creates what is missing. It looks at every repository before it creates the first one: where one cannot be used
-// as it is, nothing is created. One creation that fails does not stop the others; the error names them all.
+// Run creates what is missing. It looks at every repository before it creates the first one, whatever the plan says
+// about it: where one cannot be used as it is, nothing is created. One creation that fails does not stop the others;
+// the error names them all, and the result what was created nevertheless.
 func Run(ctx context.Context, c Config) (Result, error) {
 	result := Result{Created: []ref.TargetRepository{}, Existing: []ref.TargetRepository{}}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Progress == nil {
+		c.Progress = func(Progress) {}
+	}
+	if c.Interval == 0 {
+		c.Interval = Interval
+	}
 	missing, existing, err := Preview(ctx, c)
 	if err != nil {
 		return result, err
 	}
 	result.Existing = existing
-	if c.Interval == 0 {
-		c.Interval = Interval
-	}
 	limit := rate.NewLimiter(rate.Every(c.Interval), 1)
 	var failed []error
 	for i, r := range missing {
-		if c.Progress != nil {
-			c.Progress(Progress{Done: i, Total: len(missing), Creating: r.URI})
-		}
+		c.Progress(Progress{Done: i, Total: len(missing), Creating: r.URI})
 		if err := limit.Wait(ctx); err != nil {
-			return result, errors.Join(append(failed, err)...)
+			failed = append(failed, fmt.Errorf("stopped before %d of %d repositories were tried, the next one %s: %w", len(missing)-i, len(missing), r.URI, err))
+			break
 		}
 		if err := c.Target.Create(ctx, r.URI, r.Description); err != nil {
 			failed = append(failed, err)
@@ -78,41 +89,52 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		c.Logger.Info("created", "repository", r.URI.String())
 		result.Created = append(result.Created, r.URI)
 	}
-	if c.Progress != nil {
-		c.Progress(Progress{Done: len(missing), Total: len(missing)})
-	}
+	c.Progress(Progress{Done: len(result.Created) + len(failed), Total: len(missing)})
 	return result, errors.Join(failed...)
 }
 
-// Preview says which repositories Run would create and which exist. The error names those that cannot be used as they
-// are, or what could not be looked at.
+// Preview says which repositories Run would create and which exist, in the plan's order, at the cost of one request
+// each. The error names those that cannot be used as they are, and what could not be looked at.
 func Preview(ctx context.Context, c Config) (missing []document.PlannedRepository, existing []ref.TargetRepository, err error) {
-	existing = []ref.TargetRepository{}
-	var unusable []error
-	for _, planned := range c.Repositories {
-		found, err := c.Target.Repository(ctx, planned.URI)
-		switch {
-		case registry.IsClass(err, registry.NoRepository):
-			missing = append(missing, planned)
-		case err != nil:
-			unusable = append(unusable, err)
-		default:
-			existing = append(existing, planned.URI)
-			if err := usable(found); err != nil {
-				unusable = append(unusable, err)
+	there, problems := make([]bool, len(c.Repositories)), make([]error, len(c.Repositories))
+	var g errgroup.Group
+	g.SetLimit(looks)
+	for i, planned := range c.Repositories {
+		g.Go(func() error {
+			found, err := c.Target.Repository(ctx, planned.URI)
+			switch {
+			case registry.IsClass(err, registry.NoRepository):
+			case err != nil:
+				problems[i] = err
+			default:
+				there[i], problems[i] = true, usable(planned.URI, found)
 			}
+			return nil
+		})
+	}
+	_ = g.Wait() // each keeps its own error
+	missing, existing = []document.PlannedRepository{}, []ref.TargetRepository{}
+	for i, planned := range c.Repositories {
+		if there[i] {
+			existing = append(existing, planned.URI)
+		} else if problems[i] == nil {
+			missing = append(missing, planned)
 		}
 	}
-	return missing, existing, errors.Join(unusable...)
+	return missing, existing, errors.Join(problems...)
 }
 
-// usable says why images cannot be pushed to a repository, if they cannot.
-func usable(r document.TargetRepository) error {
+// usable says why images cannot be pushed to a repository that exists, or nothing. FACTS B2 [S].
+func usable(r ref.TargetRepository, found document.TargetRepository) error {
+	wrong := &registry.Error{Side: registry.Target, Op: "use repository", Object: r.String(), Class: registry.Unsupported,
+		Hint: "map to another repository, which Transship creates"}
 	switch {
-	case r.Format != "" && r.Format != "DOCKER":
-		return fmt.Errorf("the repository %s exists with the format %s, which holds no images: map to another repository id, or delete this one", r.URI, r.Format)
-	case r.Mode != "" && r.Mode != "MODE_UNSPECIFIED" && r.Mode != "STANDARD_REPOSITORY":
-		return fmt.Errorf("the repository %s is a %s, which cannot be pushed to: map to a standard repository", r.URI, r.Mode)
+	case found.Format != "" && found.Format != "DOCKER":
+		wrong.Err = fmt.Errorf("it exists with the format %s, which holds no images", found.Format)
+	case found.Mode != "" && found.Mode != "MODE_UNSPECIFIED" && found.Mode != "STANDARD_REPOSITORY":
+		wrong.Err = fmt.Errorf("it exists as a %s, which takes no pushes", found.Mode)
+	default:
+		return nil
 	}
-	return nil
+	return wrong
 }

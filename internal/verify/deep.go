@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -11,96 +12,157 @@ import (
 	"transship/internal/registry"
 )
 
-// pathsTogether is how many image paths are walked at once.
-const pathsTogether = 8
-
 // deep reads every manifest that was found back from the target, and asks for every blob that it names, once for each
-// image path.
+// image path. What it keeps of an image path are digests and numbers, until all of the path was read.
 func (l *look) deep(ctx context.Context) {
-	var paths errgroup.Group
-	paths.SetLimit(pathsTogether)
-	for _, i := range l.images {
-		paths.Go(func() error {
-			l.walk(ctx, i)
-			l.step(1, 0)
-			return nil
-		})
-	}
-	_ = paths.Wait() // what is not right is noted
-}
-
-// walk looks into one image path.
-func (l *look) walk(ctx context.Context, i *image) {
 	var g errgroup.Group
-	g.SetLimit(max(1, l.Concurrency/pathsTogether))
-	asked := blobSet{seen: map[digest.Digest]bool{}}
-	for _, r := range i.planned.References {
-		if !i.digests[r.Digest] {
-			continue // missing already
+	g.SetLimit(l.Concurrency)
+	for _, i := range l.images {
+		w := &walk{look: l, image: i, read: map[digest.Digest]*readManifest{}, position: map[digest.Digest]int{}}
+		w.left.Store(1) // this loop's own
+		for _, r := range i.planned.References {
+			if ctx.Err() != nil || !i.digests[r.Digest] {
+				continue // missing already
+			}
+			w.left.Add(1)
+			g.Go(func() error {
+				w.manifest(ctx, r.Digest)
+				w.done(ctx)
+				return nil
+			})
 		}
-		g.Go(func() error {
-			l.readBack(ctx, i, r, &asked)
-			return nil
-		})
+		w.done(ctx)
 	}
 	_ = g.Wait() // what is not right is noted
 }
 
-// blobSet is the blobs of an image path that were asked for.
-type blobSet struct {
-	mu   sync.Mutex
-	seen map[digest.Digest]bool
+// walk is the deep look into one image path.
+type walk struct {
+	*look
+	image *image
+	left  atomic.Int64 // manifests that are still to be read
+
+	mu       sync.Mutex
+	read     map[digest.Digest]*readManifest
+	position map[digest.Digest]int // of each blob in blobs
+	blobs    []askedBlob
 }
 
-// first reports whether d was not asked for before.
-func (s *blobSet) first(d digest.Digest) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	seen := s.seen[d]
-	s.seen[d] = true
-	return !seen
+// readManifest is what reading one manifest back said.
+type readManifest struct {
+	fault    *fault
+	children []digest.Digest
+	blobs    []int // positions in the walk's blobs
 }
 
-func (l *look) readBack(ctx context.Context, i *image, r document.PlannedReference, asked *blobSet) {
-	m, err := l.Target.Manifest(ctx, i.planned.Target, r.Digest)
+// askedBlob is a blob that was asked for.
+type askedBlob struct {
+	digest digest.Digest
+	absent bool
+	err    error // why it could not be asked for
+}
+
+// fault is why a manifest is not whole.
+type fault struct {
+	kind  document.CaseKind // empty where it could not be looked at, which is among the failures
+	blob  digest.Digest     // that is missing, or empty
+	cause string
+}
+
+// manifest reads one manifest and asks for what it names.
+func (w *walk) manifest(ctx context.Context, d digest.Digest) {
+	read := &readManifest{}
+	content, f := w.get(ctx, d)
+	read.fault = f
+	for _, c := range content.Children {
+		read.children = append(read.children, c.Digest)
+		w.child(ctx, c.Digest)
+	}
+	for _, b := range content.Blobs {
+		read.blobs = append(read.blobs, w.blob(ctx, b))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read[d] = read
+}
+
+func (w *walk) get(ctx context.Context, d digest.Digest) (registry.Content, *fault) {
+	m, err := w.Target.Manifest(ctx, w.image.planned.Target, d)
+	if err == nil {
+		m.Digest = d // whatever it calls itself
+		if wrong := m.Check(); wrong != nil {
+			err = &registry.Error{Side: registry.Target, Op: "read manifest", Class: registry.Corrupt, Err: wrong}
+		}
+	}
 	switch {
-	case registry.IsClass(err, registry.NotFound):
-		l.add(i, document.Case{Kind: document.CaseMissing, SourceDigest: r.Digest, Cause: "the target lists it, but does not serve it"})
-		return
+	case registry.IsClass(err, registry.NotFound), registry.IsClass(err, registry.NoRepository):
+		if !w.image.listed.digests[d] {
+			return registry.Content{}, absent()
+		}
+		return registry.Content{}, &fault{kind: document.CaseMissing, cause: "the target lists it, but does not serve it: " + remake}
 	case registry.IsClass(err, registry.Corrupt):
-		l.add(i, document.Case{Kind: document.CaseMismatched, SourceDigest: r.Digest, Cause: "the target serves other bytes than the digest's: " + err.Error()})
-		return
+		return registry.Content{}, &fault{kind: document.CaseMismatched, cause: "the target serves other bytes than the digest's: " + err.Error() + ": " + remake}
 	case err != nil:
-		l.fail(i, suffix("", r.Digest), r.Digest, err)
-		return
+		w.fail(w.image, "", d, err)
+		return registry.Content{}, &fault{}
 	}
 	content, err := registry.ParseManifest(m)
 	if err != nil {
-		l.fail(i, suffix("", r.Digest), r.Digest, err)
+		w.fail(w.image, "", d, err)
+		return registry.Content{}, &fault{}
+	}
+	return content, nil
+}
+
+// child reads a child that is neither among the manifests that were found nor known to be absent: one that only its
+// tags were asked for, or that the plan does not know.
+func (w *walk) child(ctx context.Context, d digest.Digest) {
+	if w.image.digests[d] || w.image.absent[d] {
 		return
 	}
-	for _, child := range content.Children {
-		if !i.digests[child.Digest] {
-			l.add(i, document.Case{
-				Kind: document.CaseMissing, SourceDigest: child.Digest,
-				Cause: "the index " + r.Digest.String() + ` needs it, and the target does not have it: run "transship plan" and "transship copy"`,
-			})
-		}
+	w.mu.Lock()
+	_, asked := w.read[d]
+	if !asked {
+		w.read[d] = &readManifest{} // until the answer
 	}
-	for _, b := range content.Blobs {
-		if !asked.first(b.Digest) {
-			continue
-		}
-		err := l.Target.HeadBlob(ctx, i.planned.Target, b)
-		l.step(0, 1)
-		switch {
-		case registry.IsClass(err, registry.NotFound):
-			l.add(i, document.Case{
-				Kind: document.CaseMissing, SourceDigest: r.Digest, Blob: b.Digest,
-				Cause: "the image is there, but this blob of it is not: delete the image at the target and copy it again",
-			})
-		case err != nil:
-			l.fail(i, suffix("", r.Digest), r.Digest, err)
-		}
+	w.mu.Unlock()
+	if !asked {
+		w.manifest(ctx, d)
 	}
+}
+
+// blob asks for a blob unless that was done, and returns its position.
+func (w *walk) blob(ctx context.Context, b registry.Blob) int {
+	w.mu.Lock()
+	n, asked := w.position[b.Digest]
+	if !asked {
+		n = len(w.blobs)
+		w.position[b.Digest] = n
+		w.blobs = append(w.blobs, askedBlob{digest: b.Digest})
+	}
+	w.mu.Unlock()
+	if asked {
+		return n
+	}
+	err := w.Target.HeadBlob(ctx, w.image.planned.Target, b)
+	w.mu.Lock()
+	if registry.IsClass(err, registry.NotFound) || registry.IsClass(err, registry.NoRepository) {
+		w.blobs[n].absent = true
+	} else {
+		w.blobs[n].err = err
+	}
+	w.mu.Unlock()
+	w.step(0, 1)
+	return n
+}
+
+// done counts one manifest. After the last one it judges the image path.
+func (w *walk) done(ctx context.Context) {
+	if w.left.Add(-1) > 0 {
+		return
+	}
+	if ctx.Err() == nil {
+		w.judge()
+	}
+	w.step(1, 0)
 }

@@ -1,10 +1,6 @@
 package verify
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/document"
@@ -50,37 +46,4 @@ func (ls listings) at(t ref.TargetImage) listing {
 	l := ls.images[t]
 	l.exists = ls.repositories[t.Repository] || l.digests != nil
 	return l
-}
-
-// repositories says for each source repository what was verified. Those that the plan does not cover keep what was said
-// of them before.
-func (l *look) repositories(refused map[ref.Repository]map[document.CaseKind]int) []document.VerifiedRepository {
-	now := l.Now().UTC()
-	var out []document.VerifiedRepository
-	covered := map[ref.Repository]bool{}
-	for _, i := range l.images {
-		slices.SortFunc(i.tags, func(a, b document.VerifiedTag) int { return cmp.Compare(a.Tag, b.Tag) })
-		for _, source := range i.planned.Sources {
-			covered[source] = true
-			counts := refused[source]
-			out = append(out, document.VerifiedRepository{
-				Source: source, Target: i.planned.Target, VerifiedAt: now, Deep: l.Deep,
-				Tags: append([]document.VerifiedTag{}, i.tags...), Digests: slices.Sorted(maps.Keys(i.digests)),
-				Missing:    i.counts[document.CaseMissing] + counts[document.CaseMissing],
-				Mismatched: i.counts[document.CaseMismatched],
-				Excluded:   counts[document.CaseExcluded], Extra: i.counts[document.CaseExtra],
-			})
-		}
-	}
-	if l.Previous != nil {
-		for _, old := range l.Previous.Repositories {
-			if !covered[old.Source] {
-				out = append(out, old)
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b document.VerifiedRepository) int {
-		return cmp.Or(a.Source.Compare(b.Source), a.Target.Compare(b.Target))
-	})
-	return out
 }
