@@ -16,9 +16,9 @@ func newMigrate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Run inventory, plan, provision, copy and verify in a row",
-		Long: `Run inventory, plan, provision, copy and verify in a row. Shows the plan and asks
-once before it changes anything. Run it again at any time: it does only what is
-missing.
+		Long: `Run inventory, plan, provision, copy and verify in a row. Shows the plan and
+asks once before it changes anything. Run it again at any time: it does only
+what is missing.
 
 Changes the target: creates repositories, writes images and tags. Nothing is
 deleted on either side.`,
@@ -92,6 +92,7 @@ func idle(made document.Plan) bool {
 // say prints words unless the user wants JSON, of which there is one document, at the end.
 func (a *app) say(words func(text.Options)) {
 	if !a.flags.json {
+		a.breathe()
 		words(a.words())
 		fmt.Fprintln(a.streams.Out)
 	}

@@ -89,7 +89,7 @@ type cloudAction struct {
 func cloudActions() map[string]cloudAction {
 	return map[string]cloudAction{
 		"corpus":           {"demo | flat REPOSITORIES TAGS | empty [region=R] [seed=N]: fill ECR", 1, (*world).corpus},
-		"repository":       {"REPO: create an empty one in ECR", 1, (*world).repository},
+		"repository":       {"REPO [length=N]: create an empty one in ECR, its name made N characters long", 1, (*world).repository},
 		"provision":        {"[ID]: create an Artifact Registry repository", 0, (*world).provision},
 		"immutable":        {"[ID]: create one with immutable tags", 0, (*world).immutable},
 		"delete-tag":       {"REPO TAG: somebody deletes a tag at the target", 2, (*world).deleteTag},
@@ -174,7 +174,12 @@ func (w *world) corpus(args []string) error {
 func (w *world) registry() *ecrsim.Registry { return w.sim.ECR(scriptAccount, scriptRegion) }
 
 func (w *world) repository(args []string) error {
-	w.registry().CreateRepository(args[0], ecrsim.RepositorySettings{})
+	length, args := option(args, "length", "0")
+	n, err := numbers(length)
+	if err != nil {
+		return err
+	}
+	w.registry().CreateRepository(args[0]+strings.Repeat("x", max(0, n[0]-len(args[0]))), ecrsim.RepositorySettings{})
 	return nil
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"transship/internal/cli/text"
 	"transship/internal/document"
-	"transship/internal/provision"
 	"transship/internal/stage"
 	"transship/internal/verify"
 )
@@ -218,8 +217,14 @@ func (a *app) show(doc any, words func(text.Options)) error {
 	if a.flags.json {
 		return document.Encode(a.streams.Out, doc)
 	}
+	a.breathe()
 	words(a.words())
 	return nil
 }
 
-var _ = provision.Run
+// breathe puts a line between the progress and the words on a terminal.
+func (a *app) breathe() {
+	if a.streams.OutWidth() > 0 {
+		fmt.Fprintln(a.streams.Out)
+	}
+}

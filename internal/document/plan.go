@@ -22,16 +22,35 @@ type Plan struct {
 type Scope struct {
 	Include []string `json:"include,omitempty"` // globs on repositories; empty means all
 	Exclude []string `json:"exclude,omitempty"`
+	Wave    *Wave    `json:"wave,omitempty"` // what is covered is in the wave, too
+}
+
+// Wave is a named part of a migration that moves together.
+type Wave struct {
+	Name    string   `json:"name"`
+	Include []string `json:"include"`
+	Exclude []string `json:"exclude,omitempty"`
 }
 
 // NewScope returns s as the documents say it.
 func NewScope(s ref.Scope) Scope {
 	include, exclude := s.Texts()
-	return Scope{Include: include, Exclude: exclude}
+	out := Scope{Include: include, Exclude: exclude}
+	if s.Wave.Name != "" {
+		include, exclude := s.Wave.Texts()
+		out.Wave = &Wave{Name: s.Wave.Name, Include: include, Exclude: exclude}
+	}
+	return out
 }
 
 // Parse reads the patterns.
-func (s Scope) Parse() (ref.Scope, error) { return ref.ParseScope(s.Include, s.Exclude) }
+func (s Scope) Parse() (ref.Scope, error) {
+	out, err := ref.ParseScope(s.Include, s.Exclude)
+	if err == nil && s.Wave != nil {
+		out.Wave, err = ref.ParseWave(s.Wave.Name, s.Wave.Include, s.Wave.Exclude)
+	}
+	return out, err
+}
 
 // PlannedRepository is an Artifact Registry repository that must exist.
 type PlannedRepository struct {

@@ -76,7 +76,9 @@ func (e *engine) land(ctx context.Context, n *node) error {
 		if n.present {
 			return
 		}
-		if n.landed = e.bringManifest(ctx, n); n.landed != nil {
+		n.landed = e.bringManifest(ctx, n)
+		e.Progress.ImagesDone.Add(1)
+		if n.landed != nil {
 			return
 		}
 		e.Progress.ManifestsDone.Add(1)

@@ -13,7 +13,7 @@ import (
 
 // Progress is where a run is. Whoever shows it reads it as often as it likes; the zero value is ready for use.
 type Progress struct {
-	UnitsTotal, UnitsDone        atomic.Int64 // images with their tags
+	ImagesTotal, ImagesDone      atomic.Int64 // that must be copied or tagged, whatever became of them
 	BlobsTotal, BlobsDone        atomic.Int64 // unique blobs that must come from the source
 	BytesTotal, bytesDone        atomic.Int64 // of those blobs
 	BytesRead, BlobsRead         atomic.Int64 // from the source, what was read twice included

@@ -65,7 +65,6 @@ func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 
 // expect counts what there is to do.
 func (e *engine) expect(units []*node) {
-	e.Progress.UnitsTotal.Store(int64(len(units)))
 	counted := map[*blob]bool{}
 	seen := map[*node]bool{}
 	var add func(n *node)
@@ -88,11 +87,15 @@ func (e *engine) expect(units []*node) {
 		}
 	}
 	for _, n := range units {
+		if n.present {
+			e.Progress.ImagesTotal.Add(1)
+		}
 		add(n)
 		for _, d := range n.describers {
 			add(d)
 		}
 	}
+	e.Progress.ImagesTotal.Add(int64(len(seen)))
 }
 
 // results counts what came of each reference: a tag, or a digest that has none.

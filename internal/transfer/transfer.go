@@ -93,7 +93,9 @@ func Run(ctx context.Context, c Config) document.Results {
 		}
 		g.Go(func() error {
 			e.settle(ctx, n)
-			e.Progress.UnitsDone.Add(1)
+			if n.present {
+				e.Progress.ImagesDone.Add(1)
+			}
 			return nil
 		})
 	}

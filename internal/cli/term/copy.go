@@ -62,7 +62,7 @@ type moment struct {
 func (c *Copy) look(now time.Time) moment {
 	p := c.progress
 	m := moment{
-		unitsTotal: p.UnitsTotal.Load(), units: p.UnitsDone.Load(), bytesTotal: p.BytesTotal.Load(), failed: p.Failures.Load(),
+		unitsTotal: p.ImagesTotal.Load(), units: p.ImagesDone.Load(), bytesTotal: p.BytesTotal.Load(), failed: p.Failures.Load(),
 	}
 	m.bytes = min(p.BytesDone(), m.bytesTotal)
 	for _, s := range p.Streams() {

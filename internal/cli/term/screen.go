@@ -23,7 +23,7 @@ type screen struct {
 const (
 	quietCursor = "\x1b[?25l\x1b[?7l" // no cursor, no wrapping while drawing
 	usualCursor = "\x1b[?7h\x1b[?25h"
-	endOfLine   = "\x1b[K" // clears the rest of the line
+	wholeLine   = "\x1b[K" // clears the line that the cursor is at the beginning of; behind a full line it would take its last character
 	endOfScreen = "\x1b[J" // clears all below
 )
 
@@ -60,7 +60,7 @@ func (s *screen) draw(lines []string) {
 	var b strings.Builder
 	b.WriteString(quietCursor + s.up())
 	for _, line := range lines {
-		b.WriteString(line + endOfLine + "\n")
+		b.WriteString(wholeLine + line + "\n")
 	}
 	if len(lines) < len(s.frame) {
 		b.WriteString(endOfScreen)

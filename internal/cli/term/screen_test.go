@@ -30,17 +30,18 @@ func (s *tube) Write(p []byte) (int, error) {
 	defer s.mu.Unlock()
 	s.raw.Write(p)
 	for text := string(p); text != ""; {
-		if m := sequence.FindStringSubmatch(text); m != nil {
-			s.control(m)
-			text = text[len(m[0]):]
+		if text[0] != '\x1b' {
+			s.char(text[0])
+			text = text[1:]
 			continue
 		}
-		if text[0] == '\x1b' {
+		m := sequence.FindStringSubmatch(text)
+		if m == nil {
 			s.unknown = append(s.unknown, text)
 			return len(p), nil
 		}
-		s.char(text[0])
-		text = text[1:]
+		s.control(m)
+		text = text[len(m[0]):]
 	}
 	return len(p), nil
 }
@@ -52,14 +53,14 @@ func (s *tube) char(c byte) {
 	}
 	switch c {
 	case '\n':
+		s.wide = max(s.wide, Width(strings.TrimSuffix(s.lines[s.row], "\x00")))
 		s.row++
 	case '\r':
 	default:
 		if strings.HasSuffix(s.lines[s.row], "\x00") {
 			s.lines[s.row] = ""
 		}
-		s.lines[s.row] += string(c)
-		s.wide = max(s.wide, Width(s.lines[s.row]))
+		s.lines[s.row] += string([]byte{c})
 	}
 }
 
@@ -69,11 +70,15 @@ func (s *tube) control(m []string) {
 	case "A":
 		s.row = max(0, s.row-max(1, n))
 		for i := s.row; i < len(s.lines); i++ { // the frame is always drawn anew from here
-			s.lines[i] += "\x00"
+			s.lines[i] = strings.TrimSuffix(s.lines[i], "\x00") + "\x00"
 		}
 	case "K":
-		if strings.HasSuffix(s.lines[s.row], "\x00") {
+		switch {
+		case s.row >= len(s.lines):
+		case strings.HasSuffix(s.lines[s.row], "\x00"):
 			s.lines[s.row] = ""
+		case s.lines[s.row] != "":
+			s.unknown = append(s.unknown, "K behind "+s.lines[s.row])
 		}
 	case "J":
 		s.lines = s.lines[:min(s.row, len(s.lines))]

@@ -43,7 +43,7 @@ type console struct {
 
 // NewStreams finds out what the streams lead to. NO_COLOR, TERM and COLUMNS are asked for by getenv.
 func NewStreams(in io.Reader, out, err io.Writer, getenv func(string) string) *Streams {
-	s := &Streams{In: in, Out: out, in: look(in), out: look(out), err: look(err)}
+	s := &Streams{In: in, Out: out, in: consoleOf(in), out: consoleOf(out), err: consoleOf(err)}
 	s.screen = &screen{w: err}
 	s.Err = s.screen
 	s.dumb = getenv("TERM") == "dumb"
@@ -54,7 +54,7 @@ func NewStreams(in io.Reader, out, err io.Writer, getenv func(string) string) *S
 	return s
 }
 
-func look(stream any) console {
+func consoleOf(stream any) console {
 	f, ok := stream.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return console{}

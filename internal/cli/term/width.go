@@ -139,39 +139,36 @@ func Wrap(s string, width int) []string {
 	}
 	var lines []string
 	line, used := "", 0
-	end := func() {
-		if used > 0 {
-			lines = append(lines, line)
-		}
-		line, used = "", 0
-	}
 	for word := range strings.FieldsSeq(s) {
 		w := Width(word)
-		if used > 0 && used+1+w > width {
-			end()
+		if line != "" && used+1+w > width {
+			lines, line, used = append(lines, line), "", 0
 		}
-		for ; w > width; w = Width(word) {
-			n, columns := 0, 0
-			for i, r := range word {
-				if columns += runeWidth(r); columns > width && i > 0 {
-					break
-				}
-				n = i + utf8.RuneLen(r)
-			}
-			lines = append(lines, word[:n])
-			word = word[n:]
-			if word == "" {
-				break
-			}
+		for w > width {
+			n := breakAt(word, width)
+			lines, word = append(lines, word[:n]), word[n:]
+			w = Width(word)
 		}
 		switch {
-		case w == 0 && word == "":
-		case used > 0:
+		case line != "":
 			line, used = line+" "+word, used+1+w
 		default:
 			line, used = word, w
 		}
 	}
-	end()
+	if line != "" {
+		lines = append(lines, line)
+	}
 	return lines
+}
+
+// breakAt is how many bytes of word fit into width columns, at least one character.
+func breakAt(word string, width int) int {
+	columns := 0
+	for i, r := range word {
+		if columns += runeWidth(r); columns > width && i > 0 {
+			return i
+		}
+	}
+	return len(word)
 }

@@ -11,8 +11,11 @@ import (
 // failures lists what went wrong: which image, why, and what to do about it.
 func (p *page) failures(list []document.Failure, n names, path string) {
 	shown := p.most(len(list), maxCases)
-	for _, f := range list[:shown] {
+	for i, f := range list[:shown] {
 		p.failure(f, n)
+		if f.Hint != "" && (i+1 == shown || list[i+1].Hint != f.Hint) { // once for a row of failures with one remedy
+			p.say(detail, "To do: "+f.Hint, p.s.Bold)
+		}
 	}
 	p.more(item, len(list)-shown, allIn(path))
 }
@@ -25,16 +28,18 @@ func (p *page) failure(f document.Failure, n names) {
 	}
 	p.line(item, p.s.Bad(p.middle(name, item)))
 	text := f.Error
-	if f.Hint != "" { // an error of a cloud holds its hint
+	for _, said := range []string{f.Source, f.Target} { // in the line above
+		if said != "" {
+			text = strings.ReplaceAll(text, " "+said+":", ":")
+		}
+	}
+	if f.Hint != "" { // below
 		text = strings.ReplaceAll(text, " ("+f.Hint+")", "")
 	}
 	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(text, f.Class) {
 		text = f.Class + ": " + text
 	}
 	p.say(detail, text, nil)
-	if f.Hint != "" {
-		p.say(detail, "To do: "+f.Hint, p.s.Bold)
-	}
 }
 
 // middle cleans a name and cuts its middle so that it fits behind an indentation.

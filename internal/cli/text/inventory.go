@@ -37,7 +37,7 @@ func (p *page) sides(inv document.Inventory, s inventory.Summary) {
 		p.line(item, p.s.Faint("to    ")+p.middle(inv.Migration.Target, 8))
 	}
 	if include, exclude := inv.Scope.Include, inv.Scope.Exclude; len(include)+len(exclude) > 0 {
-		p.labelled("only", scopeText(inv.Scope), nil)
+		p.line(item, p.s.Faint("only  ")+p.middle(scopeText(inv.Scope), 8))
 	}
 	p.blank()
 	target := countTarget(inv.Target)

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -12,14 +13,15 @@ import (
 
 // names shortens names by what all of a migration have in common.
 type names struct {
-	registry ref.Registry // the only source, or the zero value
-	target   string       // the default target with a slash, or nothing
+	registries []ref.Registry
+	account    bool   // there are several accounts
+	target     string // the default target with a slash, or nothing
 }
 
 func newNames(m document.Migration) names {
-	var n names
-	if len(m.Sources) == 1 {
-		n.registry = m.Sources[0]
+	n := names{registries: m.Sources}
+	for _, r := range m.Sources {
+		n.account = n.account || r.Account != m.Sources[0].Account
 	}
 	if m.Target != "" {
 		n.target = m.Target + "/"
@@ -27,20 +29,35 @@ func newNames(m document.Migration) names {
 	return n
 }
 
-// source is the name of a repository, without its host where there is only one.
-func (n names) source(r ref.Repository) string {
-	if r.Registry == n.registry && r.Name != "" {
-		return r.Name
+// prefix is what tells a registry from the others of the migration: nothing, REGION/ or ACCOUNT/REGION/.
+func (n names) prefix(r ref.Registry) string {
+	switch {
+	case !slices.Contains(n.registries, r):
+		return r.Host() + "/"
+	case n.account:
+		return r.Account + "/" + r.Region + "/"
+	case len(n.registries) > 1:
+		return r.Region + "/"
 	}
-	return r.String()
+	return ""
+}
+
+// source is the short name of a repository, or of a registry as a whole.
+func (n names) source(r ref.Repository) string {
+	if r.Name == "" {
+		return r.String()
+	}
+	return n.prefix(r.Registry) + r.Name
 }
 
 // sourceText is source for a repository with a tag or digest, as failures hold it.
 func (n names) sourceText(s string) string {
-	if n.registry == (ref.Registry{}) {
-		return shorten(s)
+	for _, r := range n.registries {
+		if rest, ok := strings.CutPrefix(s, r.Host()+"/"); ok {
+			return shorten(n.prefix(r) + rest)
+		}
 	}
-	return shorten(strings.TrimPrefix(s, n.registry.Host()+"/"))
+	return shorten(s)
 }
 
 // targetText is the name of an image path, without the default target.

@@ -80,7 +80,7 @@ func (p *page) willCopy(made document.Plan, n names) {
 		text := fmt.Sprintf("All of the plan is %s, or %s when shared layers count once. ", term.Bytes(apart), term.Bytes(d.TotalBytes))
 		text += fmt.Sprintf("%s in %s %s ECR, each once", term.Bytes(d.CopyBytes), term.Count(d.CopyBlobs, "layer"), verb(d.CopyBlobs, "leaves", "leave"))
 		if d.MountBlobs > 0 {
-			text += fmt.Sprintf("; %s %s from within Artifact Registry", term.Count(d.MountBlobs, "further place"), verb(d.MountBlobs, "gets its own", "get theirs"))
+			text += fmt.Sprintf("; %s %s from within Artifact Registry", term.Count(d.MountBlobs, "further place"), verb(d.MountBlobs, "gets a shared layer", "get shared layers"))
 		}
 		text += "."
 		p.say(item, text, nil)

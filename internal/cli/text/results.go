@@ -10,7 +10,7 @@ import (
 // Results says what a copy did. The path is where the document is; empty where it is nowhere.
 func Results(w io.Writer, o Options, r document.Results, path string) {
 	p, n := newPage(w, o), newNames(r.Migration)
-	p.line(0, p.resultsVerdict(r))
+	p.resultsVerdict(r)
 	p.resultsCounts(r)
 	if len(r.Failures) > 0 {
 		p.section("Failed", p.s.Bad(term.Number(len(r.Failures))))
@@ -30,18 +30,19 @@ func pieces(n int) string {
 	return term.Number(n) + " tags and untagged images"
 }
 
-func (p *page) resultsVerdict(r document.Results) string {
+func (p *page) resultsVerdict(r document.Results) {
 	switch {
 	case r.Stopped:
-		return p.s.Warn("Stopped: " + pieces(r.Success) + " copied before that")
+		p.say(0, "Stopped: "+pieces(r.Success)+" copied before that", p.s.Warn)
 	case r.Failed > 0:
-		return p.s.Bad("Copied " + pieces(r.Success) + "; " + term.Number(r.Failed) + " failed")
+		p.say(0, "Copied "+pieces(r.Success)+"; "+term.Number(r.Failed)+" failed", p.s.Bad)
 	case r.Success > 0:
-		return p.s.Good("Copied " + pieces(r.Success))
+		p.say(0, "Copied "+pieces(r.Success), p.s.Good)
 	case r.Skipped > 0:
-		return p.s.Good("Nothing to copy: " + pieces(r.Skipped) + " left as " + verb(r.Skipped, "it is", "they are"))
+		p.say(0, "Nothing to copy: "+pieces(r.Skipped)+" left as "+verb(r.Skipped, "it is", "they are"), p.s.Good)
+	default:
+		p.say(0, "Nothing to copy", p.s.Good)
 	}
-	return p.s.Good("Nothing to copy")
 }
 
 func (p *page) resultsCounts(r document.Results) {

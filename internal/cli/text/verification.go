@@ -26,8 +26,8 @@ func Verification(w io.Writer, o Options, v document.Verification, path string) 
 	p.excluded(v, n, path)
 	p.extra(v, n, path)
 	switch {
-	case v.Missing+v.Mismatched > 0:
-		p.next(`Next: "transship plan", then "transship copy" bring what is missing and mend what differs; then verify again.`)
+	case v.Missing > 0 || v.Mismatched > 0:
+		p.next(`Next: "transship copy" mends what changed at the target; where the source changed, too, "transship migrate" does.`)
 	case len(v.Failures) > 0:
 		p.next(`Next: see to what could not be looked at, then run "transship verify" again.`)
 	default:
@@ -112,7 +112,7 @@ func caseName(c document.Case, n names) string {
 	if c.Source.Name != "" {
 		source = n.source(c.Source)
 	}
-	name := cmp.Or(target, source)
+	name := cmp.Or(target, source, "?")
 	if c.Tag == "" {
 		return reference(name, "", cmp.Or(c.SourceDigest, c.TargetDigest))
 	}
@@ -167,7 +167,7 @@ func (p *page) extra(v document.Verification, n names, path string) {
 	if len(list) == 0 {
 		return
 	}
-	p.section("Extra", term.Number(len(list))+" only at the target: no failure")
+	p.section("Extra", term.Number(len(list))+", only at the target: no failure")
 	shown := p.most(len(list), maxNames)
 	for _, c := range list[:shown] {
 		p.line(item, p.middle(caseName(c, n), item))
