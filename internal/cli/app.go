@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,8 +48,10 @@ type app struct {
 type flags struct {
 	from, include, exclude []string
 	to, workspace, config  string
+	wave                   string
 	json, yes, verbose     bool
 	overwrite, deep        bool // of some commands
+	selection              selection
 	logFormat              string
 }
 
@@ -75,6 +79,7 @@ func (a *app) addShared(cmd *cobra.Command) {
 	f.StringVar(&a.flags.config, "config", "", "configuration `FILE` (default \"transship.yaml\" if it exists)")
 	f.StringArrayVar(&a.flags.include, "include", nil, "only repositories that match `GLOB` (repeatable)")
 	f.StringArrayVar(&a.flags.exclude, "exclude", nil, "no repositories that match `GLOB` (repeatable)")
+	f.StringVar(&a.flags.wave, "wave", "", "only the wave `NAME` of the configuration")
 	f.BoolVar(&a.flags.json, "json", false, "print the result as JSON")
 	f.BoolVar(&a.flags.yes, "yes", false, "do not ask before changing anything")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log every request to stderr; show long lists whole")
@@ -93,48 +98,64 @@ func (a *app) addDeep(cmd *cobra.Command) {
 
 // settings are the flags and the configuration together.
 type settings struct {
-	file      file
-	sources   []source
-	mapping   ref.Mapping
-	scope     ref.Scope
-	workspace string
-}
-
-// source is one registry and the form of the host name that the user chose for it.
-type source struct {
-	registry ref.Registry
-	form     ref.HostForm
+	config
+	sources []source
+	mapping ref.Mapping
+	scope   ref.Scope
+	waves   []ref.Wave
 }
 
 // settings reads the configuration and lays the flags over it.
 func (a *app) settings() (settings, error) {
-	f, err := readConfig(a.flags.config)
+	c, err := readConfig(a.flags.config)
 	if err != nil {
 		return settings{}, err
 	}
-	a.merge(&f)
-	if f.LogFormat != "text" && f.LogFormat != "json" {
-		return settings{}, usagef("--log-format: %q is neither text nor json", f.LogFormat)
+	a.merge(&c.file)
+	s := settings{config: c}
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		return s, usagef("--log-format: %q is neither text nor json", s.LogFormat)
 	}
-	s := settings{file: f, workspace: f.Workspace}
-	for _, host := range f.From {
-		r, form, err := ref.ParseRegistry(host)
-		if err != nil {
-			return s, usagef("--from: %w", err)
-		}
-		s.sources = append(s.sources, source{r, form})
-	}
-	if s.mapping, err = f.rules(f.To); err != nil {
+	if s.sources, err = c.sourcesOf(); err != nil {
 		return s, err
 	}
-	if s.scope, err = ref.ParseScope(f.Include, f.Exclude); err != nil {
+	if s.mapping, err = c.rules(); err != nil {
+		return s, err
+	}
+	if s.scope, err = ref.ParseScope(s.Include, s.Exclude); err != nil {
 		return s, usagef("--%w", err)
 	}
+	if s.waves, err = c.wavesOf(); err != nil || s.Wave == "" {
+		return s, err
+	}
+	i := slices.IndexFunc(s.waves, func(w ref.Wave) bool { return w.Name == s.Wave })
+	if i < 0 {
+		return s, usagef("there is no wave %q in %s (there are: %s)", s.Wave, c.path, names(s.waves))
+	}
+	s.scope.Wave = s.waves[i]
 	return s, nil
+}
+
+func names(waves []ref.Wave) string {
+	if len(waves) == 0 {
+		return "none"
+	}
+	var out []string
+	for _, w := range waves {
+		out = append(out, w.Name)
+	}
+	return strings.Join(out, ", ")
 }
 
 // merge lets the flags win over the file, and fills in the defaults.
 func (a *app) merge(f *file) {
+	if len(a.flags.from) > 0 { // the flag names all sources; what the file says of how to reach them stays
+		f.Sources = slices.DeleteFunc(f.Sources, func(o origin) bool { return !slices.ContainsFunc(a.flags.from, o.is) })
+		a.flags.from = slices.DeleteFunc(a.flags.from, func(host string) bool {
+			return slices.ContainsFunc(f.Sources, func(o origin) bool { return o.is(host) })
+		})
+		f.From = nil
+	}
 	for _, list := range []struct {
 		flag []string
 		file *[]string
@@ -146,7 +167,7 @@ func (a *app) merge(f *file) {
 	for _, text := range []struct {
 		flag, otherwise string
 		file            *string
-	}{{a.flags.to, "", &f.To}, {a.flags.workspace, "transship", &f.Workspace}, {a.flags.logFormat, "text", &f.LogFormat}} {
+	}{{a.flags.to, "", &f.To}, {a.flags.wave, "", &f.Wave}, {a.flags.workspace, "transship", &f.Workspace}, {a.flags.logFormat, "text", &f.LogFormat}} {
 		if text.flag != "" {
 			*text.file = text.flag
 		}
@@ -154,6 +175,7 @@ func (a *app) merge(f *file) {
 			*text.file = text.otherwise
 		}
 	}
+	a.mergeSelection(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -169,7 +191,7 @@ func (s *settings) complete() error {
 		return nil
 	}
 	if len(s.sources) == 0 && s.mapping.Default == (ref.TargetImage{}) && len(s.mapping.Rules) == 0 {
-		w := workspace.Workspace{Dir: s.workspace}
+		w := workspace.Workspace{Dir: s.Workspace}
 		var p document.Plan
 		var inv document.Inventory
 		m := &p.Migration
@@ -181,7 +203,7 @@ func (s *settings) complete() error {
 			for _, r := range m.Sources {
 				s.sources = append(s.sources, source{registry: r})
 			}
-			s.mapping, err = file{}.rules(m.Target)
+			s.mapping, err = config{file: file{To: m.Target}}.rules()
 			return err
 		}
 	}
@@ -210,31 +232,45 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if err := s.complete(); err != nil {
 		return nil, nil, err
 	}
-	p = &stage.Pipeline{Now: a.now, Logger: a.logger()}
+	p = &stage.Pipeline{Waves: s.waves, Now: a.now, Logger: a.logger()}
 	registries := make([]ref.Registry, 0, len(s.sources))
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)
 	}
 	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope}
+	if p.Rules.Selection, err = s.selection(a.now()); err != nil {
+		return nil, nil, err
+	}
 	o := a.clouds
 	o.Logger = p.Logger
 	if o.Getenv == nil {
 		o.Getenv = a.getenv
 	}
-	if err := a.reach(ctx, p, n, s.sources, o); err != nil {
+	if err := a.reach(ctx, p, n, s, o); err != nil {
 		return nil, nil, err
 	}
-	if p.Workspace, err = workspace.Open(s.workspace); err != nil {
+	whole, err := workspace.Open(s.Workspace)
+	if err != nil {
 		return nil, nil, err
 	}
-	return p, func() { _ = p.Workspace.Close() }, nil
+	if p.Workspace, err = whole.Wave(s.Wave); err != nil {
+		return nil, nil, errors.Join(err, whole.Close())
+	}
+	return p, func() { _ = whole.Close() }, nil
 }
 
 // reach opens the clouds that a command needs. The error names all that is wrong, on both sides.
-func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, sources []source, o clouds.Options) error {
+func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, o clouds.Options) error {
 	var failed []error
+	o.Target.Impersonate = s.Impersonate
+	for _, t := range s.mapping.Targets() {
+		o.Target.Hosts = append(o.Target.Hosts, t.Host())
+	}
 	if n&needSource != 0 {
-		for _, from := range sources {
+		for _, from := range s.sources {
+			o.Source = clouds.SourceOptions{
+				Profile: from.origin.Profile, RoleARN: from.origin.RoleARN, ExternalID: from.origin.ExternalID, WebIdentity: from.origin.WebIdentity,
+			}
 			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
 			if err != nil {
 				failed = append(failed, err)

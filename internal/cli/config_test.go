@@ -35,6 +35,16 @@ json: true
 yes: true
 verbose: true
 log-format: json
+sources:
+  - account: "123456789012"
+    region: us-west-2
+    profile: west
+impersonate: mover@my-gcp-project.iam.gserviceaccount.com
+wave: first
+waves:
+  - name: first
+    include: [team/**]
+    exclude: [team/old/*]
 mappings:
   - from: team/web
     to: us-docker.pkg.dev/my-gcp-project/web/front
@@ -44,9 +54,12 @@ mappings:
 				From: []string{"123456789012.dkr.ecr.us-east-1.amazonaws.com", "123456789012.dkr.ecr.eu-west-1.amazonaws.com"},
 				To:   "us-docker.pkg.dev/my-gcp-project/app-images", Include: []string{"team/**"}, Exclude: []string{"team/old/*"},
 				Workspace: "ws", Overwrite: true, Deep: true, JSON: true, Yes: true, Verbose: true, LogFormat: "json",
+				Sources:     []origin{{Account: "123456789012", Region: "us-west-2", Profile: "west"}},
+				Impersonate: "mover@my-gcp-project.iam.gserviceaccount.com", Wave: "first",
+				Waves: []wave{{Name: "first", Include: []string{"team/**"}, Exclude: []string{"team/old/*"}}},
 				Mappings: []mapping{
-					{From: "team/web", To: "us-docker.pkg.dev/my-gcp-project/web/front", line: 15},
-					{From: "**", To: "us-docker.pkg.dev/my-gcp-project/rest", line: 17},
+					{From: "team/web", To: "us-docker.pkg.dev/my-gcp-project/web/front"},
+					{From: "**", To: "us-docker.pkg.dev/my-gcp-project/rest"},
 				},
 			},
 		},
@@ -57,7 +70,7 @@ mappings:
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(test.want, got, cmp.AllowUnexported(mapping{}), cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(test.want, got.file, cmpopts.EquateEmpty()); d != "" {
 				t.Error(d)
 			}
 		})
@@ -71,18 +84,19 @@ func TestParseConfigErrors(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"unknown key", "# c\nfrom: [a]\nform: [b]\n", []string{`line 3: unknown key "form"`, "deep, exclude, from, include"}},
+		{"unknown key", "# c\nfrom: [a]\nform: [b]\n", []string{`line 3: unknown key "form"`, "(known: deep, exclude, from, "}},
 		{"unknown key after a good one", "to: a\nTo: b\n", []string{`line 2: unknown key "To"`}},
-		{"unknown key in a mapping", "mappings:\n- from: a\n  too: b\n", []string{`line 3: unknown key "too" in mappings (from and to are known)`}},
+		{"unknown key in a mapping", "mappings:\n- from: a\n  too: b\n", []string{`line 3: unknown key "too" (known: from, to)`}},
 		{"a key twice", "to: a\nto: b\n", []string{"line 2", `"to"`}},
-		{"not a list", "from: {a: b}\n", []string{"line 1"}},
-		{"not a truth value", "yes: perhaps\n", []string{"line 1", "perhaps"}},
+		{"not a list", "from: {a: b}\n", []string{"line 1: this is not a list"}},
+		{"two documents", "to: a\n---\nto: b\n", []string{"second document"}},
+		{"not a truth value", "yes: perhaps\n", []string{`line 1: "perhaps" is not true or false`}},
 		{"not YAML", "from: [a\nto: b\n", []string{"line"}},
 		{"a tab", "mappings:\n\t- from: a\n", []string{"line 2"}},
-		{"not a mapping of keys", "- from\n", []string{"line 1"}},
-		{"a mapping that is a text", "mappings: [team/web]\n", []string{"line 1"}},
-		{"mappings that are a text", "mappings: team/web\n", []string{"line 1"}},
-		{"a mapping to a list", "mappings:\n- from: a\n  to: [b]\n", []string{"line 3"}},
+		{"not a mapping of keys", "- from\n", []string{"line 1: this is not keys with values"}},
+		{"a mapping that is a text", "mappings: [team/web]\n", []string{`line 1: "team/web" is not keys with values`}},
+		{"mappings that are a text", "mappings: team/web\n", []string{`line 1: "team/web" is not a list`}},
+		{"a mapping to a list", "mappings:\n- from: a\n  to: [b]\n", []string{"line 3: this is not a text"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,7 +109,7 @@ func TestParseConfigErrors(t *testing.T) {
 					t.Errorf("%q does not say %q", err, want)
 				}
 			}
-			for _, jargon := range []string{"cli.", "struct", "yaml:", "\n"} {
+			for _, jargon := range []string{"cli.", "struct", "yaml:", "!!", "unmarshal", "\n"} {
 				if strings.Contains(err.Error(), jargon) {
 					t.Errorf("%q says %q", err, jargon)
 				}
@@ -104,19 +118,21 @@ func TestParseConfigErrors(t *testing.T) {
 	}
 }
 
-func TestKnownKeysAreTheFields(t *testing.T) {
+// An entry of a list is known by its line, wherever it stands.
+func TestConfigLines(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
-	for _, key := range knownKeys() {
-		known[key] = true
+	c, err := parseConfig([]byte("# c\nto: a\nmappings:\n\n  - from: a\n    to: b\n  - {from: c, to: d}\nwaves: [{name: w}]\n"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	fields := reflect.TypeFor[file]()
-	if len(known) != fields.NumField() {
-		t.Errorf("%d keys are known, the file has %d fields", len(known), fields.NumField())
-	}
-	for i := range fields.NumField() {
-		if key := fields.Field(i).Tag.Get("yaml"); !known[key] {
-			t.Errorf("the key %q is not among %v", key, knownKeys())
+	c.path = "f.yaml"
+	for _, test := range []struct {
+		key  string
+		i    int
+		want string
+	}{{"mappings", 0, "f.yaml:5"}, {"mappings", 1, "f.yaml:7"}, {"waves", 0, "f.yaml:8"}, {"mappings", 2, "f.yaml"}, {"sources", 0, "f.yaml"}} {
+		if got := c.line(test.key, test.i); got != test.want {
+			t.Errorf("entry %d of %s is at %s, want %s", test.i, test.key, got, test.want)
 		}
 	}
 }
@@ -153,7 +169,7 @@ func TestReadConfig(t *testing.T) {
 func TestRules(t *testing.T) {
 	t.Parallel()
 	const from, to = "team/**", "us-docker.pkg.dev/my-gcp-project/team/**"
-	m, err := file{Mappings: []mapping{{From: from, To: to}}}.rules("us-docker.pkg.dev/my-gcp-project/app-images")
+	m, err := config{file: file{To: "us-docker.pkg.dev/my-gcp-project/app-images", Mappings: []mapping{{From: from, To: to}}}}.rules()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,35 +182,41 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s becomes %s, %v, want %s", name, got, err, want)
 		}
 	}
-	for _, bad := range []struct {
-		f    file
-		to   string
-		want string
-	}{
-		{to: "docker.io/library", want: "--to: "},
-		{f: file{Mappings: []mapping{{From: "a", To: to, line: 7}}}, want: "line 7"},
-		{f: file{Mappings: []mapping{{From: "", To: "us-docker.pkg.dev/my-gcp-project/team", line: 8}}}, want: "line 8"},
-		{f: file{Mappings: []mapping{{From: "a", To: "", line: 9}}}, want: "line 9"},
+	for _, bad := range []struct{ text, want string }{
+		{"to: docker.io/library\n", "--to: "},
+		{"to: us-docker.pkg.dev/my-gcp-project/a\nmappings:\n- from: a\n  to: us-docker.pkg.dev/my-gcp-project/team/**\n", "f.yaml:3: "},
+		{"mappings: [{from: '', to: us-docker.pkg.dev/my-gcp-project/a}]\n", "f.yaml:1: "},
+		{"mappings:\n- {from: a, to: us-docker.pkg.dev/my-gcp-project/a}\n- {from: a}\n", "f.yaml:3: "},
 	} {
-		if _, err := bad.f.rules(bad.to); exitCode(err) != exitUsage || !strings.Contains(err.Error(), bad.want) {
-			t.Errorf("%+v, %q: %v, want %q", bad.f, bad.to, err, bad.want)
+		c, err := parseConfig([]byte(bad.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.path = "f.yaml"
+		if _, err := c.rules(); exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), bad.want) {
+			t.Errorf("%q: %v, want %q", bad.text, err, bad.want)
 		}
 	}
 }
 
-// FuzzParseConfig reads any text without panic. An error is one line; what is read has been said by the text.
+// FuzzParseConfig reads any text without panic. An error is one line; what is read can be made sense of, or is refused as
+// usage.
 func FuzzParseConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := parseConfig(text)
+		c, err := parseConfig(text)
 		if err != nil {
-			if s := err.Error(); s == "" || strings.Contains(s, "\n") || !reflect.DeepEqual(got, file{}) {
-				t.Errorf("error %q, with %+v", s, got)
+			if s := err.Error(); s == "" || strings.Contains(s, "\n") || !reflect.DeepEqual(c, config{}) {
+				t.Errorf("error %q, with %+v", s, c)
 			}
 			return
 		}
-		if len(got.Mappings) > 0 && got.Mappings[0].line < 1 {
-			t.Errorf("the mapping %+v has no line", got.Mappings[0])
+		_, rules := c.rules()
+		_, sources := c.sourcesOf()
+		_, waves := c.wavesOf()
+		for _, err := range []error{rules, sources, waves} {
+			if err != nil && exitCode(err) != exitUsage {
+				t.Errorf("not an error of usage: %v", err)
+			}
 		}
-		_, _ = got.rules(got.To)
 	})
 }

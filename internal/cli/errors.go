@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+
+	"transship/internal/stage"
 )
 
 // Exit codes.
@@ -36,6 +38,9 @@ func exitCode(err error) int {
 		return exitIncomplete
 	}
 	if _, is := errors.AsType[*usageError](err); is {
+		return exitUsage
+	}
+	if _, is := errors.AsType[*stage.ClaimError](err); is {
 		return exitUsage
 	}
 	return exitFailed

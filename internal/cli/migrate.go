@@ -34,6 +34,7 @@ deleted on either side.`,
 	}
 	a.addOverwrite(cmd)
 	a.addDeep(cmd)
+	a.addSelection(cmd)
 	return cmd
 }
 

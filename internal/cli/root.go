@@ -96,7 +96,7 @@ func newRoot(a *app) *cobra.Command {
 	a.addShared(root)
 	cobra.EnableCommandSorting = false
 	root.AddCommand(
-		newDemo(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a),
+		newDemo(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newStatus(a),
 	)
 	root.SetUsageTemplate(usage)
 	root.SetHelpTemplate(help)

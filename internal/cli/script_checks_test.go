@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -156,6 +157,19 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("%d requests:\n%s", got, since)
 	if got > n[0] {
 		ts.Fatalf("%d requests, want at most %d", got, n[0])
+	}
+}
+
+// await waits for the first request that cloud hang keeps.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	if neg || len(args) != 0 || w.hung == nil {
+		ts.Fatalf("usage: cloud hang KIND … await")
+	}
+	select {
+	case <-w.hung:
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("no request hangs")
 	}
 }
 

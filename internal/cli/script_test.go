@@ -54,6 +54,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"narrow":   narrow,   // narrow FILE COLUMNS LINES: FILE has no wider and no more lines
 		"mark":     mark,     // mark: begin to count requests
 		"requests": requests, // requests MAX [KIND …]: no more requests of those kinds since the mark
+		"await":    await,    // await: wait until a request hangs
 		"hold":     hold,     // hold DIR: lock the workspace DIR, as another process would, until the script ends
 	}
 }

@@ -38,6 +38,7 @@ type world struct {
 	sim    *cloudsim.Sim
 	marked cloudsim.Counts
 	faults []cloudsim.Fault
+	hung   chan struct{} // closed once a request hangs
 }
 
 type worldKey struct{}
@@ -92,6 +93,7 @@ func cloudActions() map[string]cloudAction {
 		"repository":       {"REPO [length=N]: create an empty one in ECR, its name made N characters long", 1, (*world).repository},
 		"provision":        {"[ID]: create an Artifact Registry repository", 0, (*world).provision},
 		"immutable":        {"[ID]: create one with immutable tags", 0, (*world).immutable},
+		"copied":           {": everything in ECR is at the target already, as copied earlier", 0, (*world).copied},
 		"delete-tag":       {"REPO TAG: somebody deletes a tag at the target", 2, (*world).deleteTag},
 		"move-tag":         {"REPO TAG OTHER: somebody points TAG at what OTHER, a tag or digest, is at the target", 3, (*world).moveTag},
 		"push":             {"REPO TAG: somebody pushes an image of their own to the target", 2, (*world).push},
@@ -102,6 +104,7 @@ func cloudActions() map[string]cloudAction {
 		"corrupt-manifest": {"REPO TAG: ECR serves other bytes than the digest says", 2, (*world).corruptManifest},
 		"unserved":         {"REPO TAG: ECR lists the image and does not serve it", 2, (*world).unserved},
 		"fault":            {"KIND STATUS [times=N] [path=TEXT] | none: requests of a kind are answered by a status", 1, (*world).fault},
+		"hang":             {"KIND: requests of a kind get no answer until the client goes away; see await", 1, (*world).hang},
 		"throttle":         {"KIND [times=N]: the API throttles", 1, (*world).throttle},
 	}
 }
@@ -192,6 +195,25 @@ func (w *world) provision(args []string) error { return w.create(args, arsim.Rep
 
 func (w *world) immutable(args []string) error {
 	return w.create(args, arsim.Repository{DockerConfig: &arsim.DockerConfig{ImmutableTags: true}})
+}
+
+// copied tells the target of all manifests under all their tags. Blobs do not come along: nobody pulls them.
+func (w *world) copied([]string) error {
+	if err := w.provision(nil); err != nil {
+		return err
+	}
+	for _, repo := range w.registry().Repositories() {
+		tags := repo.Content.TagsByDigest()
+		for _, m := range repo.Content.Manifests() {
+			for _, reference := range append([]string{m.Digest.String()}, tags[m.Digest]...) {
+				err := w.sim.AR().Record("us", "my-gcp-project", "app-images", repo.Name(), reference, m.MediaType, m.Bytes)
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (w *world) deleteTag(args []string) error {
@@ -337,5 +359,16 @@ func (w *world) throttle(args []string) error {
 		return err
 	}
 	w.spoil(cloudsim.Fault{Kind: args[0], Times: n[0], Action: cloudsim.Throttling()})
+	return nil
+}
+
+func (w *world) hang(args []string) error {
+	hung := make(chan struct{})
+	var once sync.Once
+	w.hung = hung
+	w.spoil(cloudsim.Fault{Kind: args[0], Action: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		once.Do(func() { close(hung) })
+		<-r.Context().Done()
+	}})
 	return nil
 }

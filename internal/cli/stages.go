@@ -50,7 +50,7 @@ func unlisted(inv document.Inventory) error {
 
 // newPlan returns the command that plans.
 func newPlan(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what will be created, copied, tagged and refused",
 		Long: `Make the plan from inventory.json: the desired state of the target, with what
@@ -76,6 +76,8 @@ Changes nothing on either side.`,
 			})
 		},
 	}
+	a.addSelection(cmd)
+	return cmd
 }
 
 // unread is the error of a plan that leaves out what could not be listed or read, which nobody decided.
@@ -191,6 +193,7 @@ Changes nothing on either side.`,
 		},
 	}
 	a.addDeep(cmd)
+	a.addSelection(cmd)
 	return cmd
 }
 

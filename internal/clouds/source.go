@@ -18,6 +18,7 @@ import (
 	"transship/internal/ref"
 	"transship/internal/registry"
 	"transship/internal/registry/ecr"
+	"transship/internal/registry/gar"
 	"transship/internal/registry/governor"
 	"transship/internal/registry/oci"
 )
@@ -32,6 +33,42 @@ type Options struct {
 	Logger *slog.Logger
 	// AWSKey is a pair of access key id and secret in place of the SDK's default chain, for the embedded clouds.
 	AWSKey [2]string
+	// Source says as whom OpenSource reaches its registry.
+	Source SourceOptions
+	// Target says as whom OpenTarget reaches Artifact Registry.
+	Target TargetOptions
+}
+
+// SourceOptions say as whom one ECR registry is reached. The zero value is whoever the AWS SDK's default chain finds.
+type SourceOptions struct {
+	// Profile names a profile of the shared AWS configuration; empty means AWS_PROFILE, or the default one.
+	Profile string
+	// RoleARN is the role to assume with what was found, such as arn:aws:iam::123456789012:role/migration-reader; empty
+	// means none. Where AWS has no credentials and Google has (GKE, Cloud Run, GCE, a service account), an ID token of
+	// Google's assumes it.
+	RoleARN string
+	// ExternalID is what the role's trust policy may want to hear; it goes with RoleARN.
+	ExternalID string
+	// SessionName names the role's session in CloudTrail; empty means transship.
+	SessionName string
+	// WebIdentity is WebIdentityGoogle where the role is to be assumed with Google's ID token even though AWS has
+	// credentials; empty leaves it to what there is.
+	WebIdentity string
+	// WebIdentityAudience is the audience of the ID token; empty means the role's ARN.
+	WebIdentityAudience string
+}
+
+// WebIdentityGoogle is the SourceOptions.WebIdentity of an ID token of Google's.
+const WebIdentityGoogle = "google"
+
+// TargetOptions say as whom Artifact Registry is reached. The zero value is whoever GOOGLE_OAUTH_ACCESS_TOKEN, the
+// Application Default Credentials or, when there are none, the docker configuration say.
+type TargetOptions struct {
+	// Impersonate is the e-mail address of a service account to act as; empty means none.
+	Impersonate string
+	// Hosts are the registry hosts that the mapping leads to, such as us-docker.pkg.dev. They matter only where there are
+	// no credentials but docker's: those are looked for at once, rather than when the host is first asked.
+	Hosts []string
 }
 
 func (o Options) logger() *slog.Logger {
@@ -54,11 +91,34 @@ type Source struct {
 	data    *oci.Client
 }
 
-// OpenSource returns the registry r. It makes no request.
-func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Options) (*Source, error) {
-	eo := ecr.Options{Logger: o.logger(), Form: form, AccessKey: o.AWSKey[0], SecretKey: o.AWSKey[1]}
+// aws reaches AWS as whoever the default chain finds.
+func (o Options) aws() ecr.Options {
+	eo := ecr.Options{Logger: o.logger(), AccessKey: o.AWSKey[0], SecretKey: o.AWSKey[1]}
 	if o.Transport != nil {
 		eo.HTTPClient = &http.Client{Transport: o.Transport.Clone()}
+	}
+	return eo
+}
+
+// google reaches Google as whoever this machine is there.
+func (o Options) google() gar.CredentialOptions {
+	co := gar.CredentialOptions{Getenv: o.getenv, Logger: o.logger()}
+	if o.Transport != nil {
+		co.HTTPClient = &http.Client{Transport: o.Transport.Clone()}
+	}
+	return co
+}
+
+// OpenSource returns the registry r, reached as o.Source says. It makes no request to ECR.
+func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Options) (*Source, error) {
+	eo := o.aws()
+	eo.Form = form
+	eo.Profile, eo.RoleARN, eo.ExternalID, eo.SessionName = o.Source.Profile, o.Source.RoleARN, o.Source.ExternalID, o.Source.SessionName
+	if eo.RoleARN != "" {
+		google := o.google()
+		google.Impersonate = o.Target.Impersonate
+		eo.WebIdentity, eo.WebIdentityAudience = gar.IDTokens(google), o.Source.WebIdentityAudience
+		eo.WebIdentityOnly = o.Source.WebIdentity == WebIdentityGoogle
 	}
 	control, err := ecr.Load(ctx, r, eo)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"transship/internal/ref"
 	"transship/internal/registry"
+	"transship/internal/registry/ecr"
 	"transship/internal/registry/gar"
 	"transship/internal/registry/governor"
 	"transship/internal/registry/oci"
@@ -23,29 +24,35 @@ const (
 // Target is Artifact Registry: all hosts that the mapping leads to.
 type Target struct {
 	*gar.Cloud
+	keys    *gar.Keyring
 	options Options
 
 	mu    sync.Mutex
 	hosts map[string]*oci.Client
 }
 
-// OpenTarget finds the credentials and returns Artifact Registry. It asks the registry nothing.
+// OpenTarget finds the credentials and returns Artifact Registry, reached as o.Target says. It asks the registry nothing.
 func OpenTarget(ctx context.Context, o Options) (*Target, error) {
-	var client *http.Client
+	co := o.google()
+	co.Impersonate, co.Hosts = o.Target.Impersonate, o.Target.Hosts
+	sessions := ecr.Sessions(o.aws())
+	co.AWS = func(ctx context.Context) (gar.AWSSession, error) {
+		s, err := sessions(ctx)
+		return gar.AWSSession{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Region: s.Region}, err
+	}
+	keys, err := gar.FindCredentials(ctx, co)
+	if err != nil {
+		return nil, err
+	}
 	var transport http.RoundTripper
 	if o.Transport != nil {
 		transport = o.Transport.Clone()
-		client = &http.Client{Transport: transport}
 	}
-	tokens, err := gar.Credentials(ctx, gar.CredentialOptions{Getenv: o.getenv, HTTPClient: client, Logger: o.logger()})
+	cloud, err := gar.New(gar.Options{Credentials: keys, Transport: transport, Logger: o.logger()})
 	if err != nil {
 		return nil, err
 	}
-	cloud, err := gar.New(gar.Options{Credentials: tokens, Transport: transport, Logger: o.logger()})
-	if err != nil {
-		return nil, err
-	}
-	return &Target{Cloud: cloud, options: o, hosts: map[string]*oci.Client{}}, nil
+	return &Target{Cloud: cloud, keys: keys, options: o, hosts: map[string]*oci.Client{}}, nil
 }
 
 // host returns the data plane that t is on.
@@ -55,9 +62,10 @@ func (t *Target) host(image ref.TargetImage) *oci.Client {
 	defer t.mu.Unlock()
 	c := t.hosts[host]
 	if c == nil {
+		transport := oci.NewTransport(t.options.Transport)
 		c = oci.New(oci.Options{
-			Side: registry.Target, Host: host, Transport: oci.NewTransport(t.options.Transport),
-			Auth: t.Authorizer(), Logger: t.options.logger(), Hint: hint,
+			Side: registry.Target, Host: host, Transport: transport,
+			Auth: t.keys.Authorizer(host, transport), Logger: t.options.logger(), Hint: hint,
 			Governor: governor.New(governor.Options{RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
 		})
 		t.hosts[host] = c
@@ -107,6 +115,9 @@ func (t *Target) MountBlob(ctx context.Context, image ref.TargetImage, b registr
 func (t *Target) PushBlob(ctx context.Context, image ref.TargetImage, b registry.Blob, u oci.Upload, open oci.Opener) error {
 	return t.host(image).PushBlob(ctx, image.Name(), b, u, open)
 }
+
+// Identity says where the credentials come from, without showing them.
+func (t *Target) Identity() string { return t.keys.String() }
 
 // Stats are the numbers of all hosts' governors, by host.
 func (t *Target) Stats() map[string]governor.Stats {

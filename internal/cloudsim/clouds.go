@@ -8,6 +8,7 @@ import (
 
 	"transship/internal/cloudsim/arsim"
 	"transship/internal/cloudsim/ecrsim"
+	"transship/internal/cloudsim/iamsim"
 )
 
 // clouds are the registries of a Sim, made on first use.
@@ -15,6 +16,8 @@ type clouds struct {
 	cloudsMu sync.Mutex
 	regions  []*ecrsim.Region
 	ar       *arsim.Cloud
+	aws      *iamsim.AWS
+	google   *iamsim.Google
 }
 
 // ECR returns the registry of account, 12 digits, in region, made on first use with Options.ECR: its data plane,
@@ -25,10 +28,11 @@ func (s *Sim) ECR(account, region string) *ecrsim.Registry {
 	defer s.cloudsMu.Unlock()
 	r := s.region(region).Registry(account)
 	handlers := r.Handlers()
-	sts := ecrsim.STS{Caller: s.caller}
+	aws, _ := s.identities()
 	for _, host := range r.Region().STSHosts() {
-		handlers[host] = sts
+		handlers[host] = iamsim.STS{AWS: aws}
 	}
+	handlers["portal.sso."+region+".amazonaws.com"] = iamsim.SSO{AWS: aws}
 	s.builtin(maps.All(handlers))
 	return r
 }
@@ -49,8 +53,10 @@ func (s *Sim) AR() *arsim.Cloud {
 		opts.Logger = s.log
 	}
 	s.ar = arsim.New(opts)
+	_, google := s.identities()
+	google.IssueToken, google.TokenGood = s.ar.IssueToken, s.ar.TokenGood
 	hosts := []string{
-		arsim.APIHost, arsim.OAuthHost, "artifactregistry.*.rep.googleapis.com",
+		arsim.APIHost, "artifactregistry.*.rep.googleapis.com",
 		"*-docker.pkg.dev", "docker.*.rep.pkg.dev",
 	}
 	for _, legacy := range []string{"gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io"} {
@@ -58,6 +64,11 @@ func (s *Sim) AR() *arsim.Cloud {
 			hosts = append(hosts, legacy)
 		}
 	}
+	s.builtin(maps.All(map[string]http.Handler{
+		arsim.OAuthHost:      iamsim.GoogleOAuth{Google: google, Tokens: s.ar.OAuth()},
+		iamsim.GoogleSTSHost: iamsim.GoogleSTS{Google: google},
+		iamsim.GoogleIAMHost: iamsim.GoogleIAM{Google: google},
+	}))
 	s.builtin(func(yield func(string, http.Handler) bool) {
 		for _, host := range hosts {
 			if !yield(host, s.ar) {
@@ -66,6 +77,32 @@ func (s *Sim) AR() *arsim.Cloud {
 		}
 	})
 	return s.ar
+}
+
+// AWS returns the users and roles of the embedded AWS, whose keys ECR, STS and SSO take.
+func (s *Sim) AWS() *iamsim.AWS {
+	s.cloudsMu.Lock()
+	defer s.cloudsMu.Unlock()
+	aws, _ := s.identities()
+	return aws
+}
+
+// Google returns the service accounts and workload identity pools of the embedded Google. Its services answer once AR was
+// called.
+func (s *Sim) Google() *iamsim.Google {
+	s.cloudsMu.Lock()
+	defer s.cloudsMu.Unlock()
+	_, google := s.identities()
+	return google
+}
+
+// identities makes who is who on first use. The caller holds cloudsMu.
+func (s *Sim) identities() (*iamsim.AWS, *iamsim.Google) {
+	if s.aws == nil {
+		s.aws, s.google = iamsim.New(s.opts.Now)
+		s.aws.Fallback = s.caller
+	}
+	return s.aws, s.google
 }
 
 // builtin registers a cloud's handlers, below those of Handle.
@@ -87,6 +124,9 @@ func (s *Sim) region(name string) *ecrsim.Region {
 	}
 	if opts.Logger == nil {
 		opts.Logger = s.log
+	}
+	if opts.IAM == nil {
+		opts.IAM, _ = s.identities()
 	}
 	g := ecrsim.NewRegion(name, opts)
 	s.regions = append(s.regions, g)

@@ -19,6 +19,12 @@ type Source interface {
 	Manifests(ctx context.Context, repo ref.Repository, ds []digest.Digest) (found []registry.Manifest, failed map[digest.Digest]error, err error)
 }
 
+// Sizer is a Source that knows the sizes of layers, which manifests of Docker schema 1 do not tell.
+type Sizer interface {
+	// LayerSizes returns the size of each of ds in bytes. An error of class registry.NotFound names one that is not there.
+	LayerSizes(ctx context.Context, repo ref.Repository, ds []digest.Digest) (map[digest.Digest]int64, error)
+}
+
 // Fallback reads one manifest over the data plane, by digest.
 type Fallback interface {
 	Manifest(ctx context.Context, repo ref.Repository, d digest.Digest) (registry.Manifest, error)
@@ -37,6 +43,7 @@ type Config struct {
 	Fallback    Fallback           // may be nil
 	Inventory   document.Inventory // its active images are read
 	Scope       ref.Scope          // those of repositories in scope
+	PullThrough bool               // those of pull-through caches, too: reading one may make ECR ask its upstream
 	Known       document.Content   // what was read before; it is not changed
 	Concurrency int                // calls at a time to one registry, 0 for DefaultConcurrency
 	Progress    func(Progress)     // called one call at a time; may be nil

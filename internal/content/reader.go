@@ -62,6 +62,11 @@ func newReader(c Config) *reader {
 // start makes the first round: every active image in scope that is not known, and what those need that are.
 func (r *reader) start() {
 	inScope := map[ref.Repository]bool{}
+	for _, repo := range r.config.Inventory.Source.Repositories {
+		if repo.PullThrough != "" && !r.config.PullThrough {
+			inScope[repo.URI] = false
+		}
+	}
 	for _, i := range r.config.Inventory.Source.Images {
 		in, ok := inScope[i.URI]
 		if !ok {
@@ -205,8 +210,41 @@ func (r *reader) readBatch(ctx context.Context, s Source, b batch) {
 		if why != nil {
 			m, why = r.fallBack(ctx, b.repo, w.digest, why)
 		}
-		r.settle(ctx, w, m, why)
+		var entry document.ContentEntry
+		if why == nil {
+			entry = Parse(m)
+			why = r.measure(ctx, s, b.repo, &entry)
+		}
+		r.settle(ctx, w, entry, why)
 	}
+}
+
+// measure finds out the sizes of the blobs whose manifest does not tell them.
+func (r *reader) measure(ctx context.Context, s Source, repo ref.Repository, entry *document.ContentEntry) error {
+	var unknown []digest.Digest
+	for _, b := range entry.Blobs {
+		if b.Size == registry.SizeUnknown {
+			unknown = append(unknown, b.Digest)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	sizer, ok := s.(Sizer)
+	if !ok {
+		return &registry.Error{Side: registry.Source, Op: "look up layers", Object: repo.String() + "@" + entry.Digest.String(),
+			Class: registry.Unsupported, Err: errors.New("its manifest does not tell the sizes of its layers, and the source does not either")}
+	}
+	sizes, err := sizer.LayerSizes(ctx, repo, unknown)
+	if err != nil {
+		return err
+	}
+	for n, b := range entry.Blobs {
+		if size, ok := sizes[b.Digest]; ok {
+			entry.Blobs[n].Size = size
+		}
+	}
+	return nil
 }
 
 var errNotServed = errors.New("ECR lists it and does not serve it")
@@ -256,7 +294,7 @@ func (r *reader) fallBack(ctx context.Context, repo ref.Repository, d digest.Dig
 }
 
 // settle keeps what became of w: an entry whose children are wanted, another try at the next holder, or a failure.
-func (r *reader) settle(ctx context.Context, w *wanted, m registry.Manifest, err error) {
+func (r *reader) settle(ctx context.Context, w *wanted, entry document.ContentEntry, err error) {
 	if ctx.Err() != nil && err != nil {
 		return
 	}
@@ -264,7 +302,6 @@ func (r *reader) settle(ctx context.Context, w *wanted, m registry.Manifest, err
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		entry := Parse(m)
 		r.content[w.digest] = entry
 		r.wantChildren(entry, w)
 	case len(w.holders) > 1:

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -33,7 +34,17 @@ type SourceRepository struct {
 	ScanOnPush     bool           `json:"scanOnPush"`              //
 	EncryptionType string         `json:"encryptionType,omitempty"`
 	KMSKey         string         `json:"kmsKey,omitempty"`
+	PullThrough    string         `json:"pullThrough,omitempty"` // the registry that ECR fills it from, such as registry-1.docker.io
 }
+
+// PullThroughRule says that ECR fills repositories below a prefix from another registry. FACTS A4.
+type PullThroughRule struct {
+	Prefix   string
+	Upstream string // a host, with a path for some
+}
+
+// Compare orders rules by their prefixes.
+func (r PullThroughRule) Compare(o PullThroughRule) int { return cmp.Compare(r.Prefix, o.Prefix) }
 
 // Status of an image in ECR. Only an ACTIVE one can be pulled. FACTS A1 [S].
 const (

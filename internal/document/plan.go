@@ -23,6 +23,8 @@ type Scope struct {
 	Include []string `json:"include,omitempty"` // globs on repositories; empty means all
 	Exclude []string `json:"exclude,omitempty"`
 	Wave    *Wave    `json:"wave,omitempty"` // what is covered is in the wave, too
+	// Selection is of the images in those repositories. Inventories have none: they list all images.
+	Selection Selection `json:"selection,omitzero"`
 }
 
 // Wave is a named part of a migration that moves together.
@@ -111,6 +113,10 @@ const (
 	RuleUnmapped    = "unmapped"     // no rule leads anywhere
 	RuleOutOfScope  = "out-of-scope" // the scope leaves it out
 	RuleUnavailable = "unavailable"  // the source could not be listed
+	RuleNotSelected = "not-selected" // the selection leaves it out
+	RuleReferrer    = "referrer"     // it only describes another image, and those are not wanted
+	RuleUntagged    = "untagged"     // it has no tag, and only tagged images are wanted
+	RulePullThrough = "pull-through" // ECR caches it for another registry
 )
 
 // Difference is what the target lacked at planning time. It is shown, never acted upon.

@@ -41,7 +41,7 @@ func transship() house {
 			"registry/oci": 2, "registry/ecr": 2, "registry/gar": 2, "events": 2,
 			"clouds": 3, "plan": 3, "governance": 3, "estimate": 3,
 			"cloudstest": 4, "inventory": 4, "content": 4, "provision": 4, "transfer": 4, "verify": 4,
-			"stage": 5, "rewrite": 5, "report": 5,
+			"stage": 5, "doctor": 5, "rewrite": 5, "report": 5,
 			"sync": 6, "cutover": 6, "generate": 6,
 			"cli": 7,
 		},

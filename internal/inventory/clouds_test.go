@@ -1,8 +1,11 @@
 package inventory_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,7 +76,7 @@ func TestTheEmbeddedCloudsAreListed(t *testing.T) {
 	}
 }
 
-// R/1000 + R + N/1000 requests at the source, N/1000 at the target.
+// R/1000 + R + N/1000 requests at the source and one for its rules, N/1000 at the target.
 func TestRequestsAreFew(t *testing.T) {
 	w := cloudstest.New(t, cloudsim.Options{}, corpus.Flat(10, 100))
 	inv, err := inventory.Run(t.Context(), configOf(w))
@@ -82,12 +85,54 @@ func TestRequestsAreFew(t *testing.T) {
 	}
 	counts := w.Sim.Counts()
 	t.Log(counts)
-	for kind, most := range map[string]int{"ecr.DescribeRepositories": 1, "ecr.DescribeImages": 10, "ecr.ListImageReferrers": 10} {
+	for kind, most := range map[string]int{"ecr.DescribeRepositories": 1, "ecr.DescribePullThroughCacheRules": 1, "ecr.DescribeImages": 10, "ecr.ListImageReferrers": 10} {
 		if n := counts.Of(kind); n > most {
 			t.Errorf("%d requests %s, more than %d", n, kind, most)
 		}
 	}
-	if n := counts.Total(); n > 1+10+10+3 {
+	if n := counts.Total(); n > 1+10+10+1+3 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// Repositories that ECR fills from other registries are recognised by the rules' prefixes.
+func TestPullThroughCachesAreRecognised(t *testing.T) {
+	w := cloudstest.New(t, cloudsim.Options{}, corpus.Flat(1, 1))
+	for prefix, upstream := range map[string]string{"hub": "registry-1.docker.io", "hub/quay": "quay.io", "ROOT": "public.ecr.aws", "gone": "ghcr.io"} {
+		w.ECR.AddPullThroughCacheRule(ecrsim.PullThroughCacheRule{Prefix: prefix, UpstreamURL: upstream})
+	}
+	for _, name := range []string{"hub/library/nginx", "hub/quay/podman", "hubble", "hub"} {
+		w.ECR.CreateRepository(name, ecrsim.RepositorySettings{})
+	}
+	inv, err := inventory.Run(t.Context(), configOf(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, r := range inv.Source.Repositories {
+		got[r.Name] = r.PullThrough
+	}
+	want := map[string]string{"hub/library/nginx": "registry-1.docker.io", "hub/quay/podman": "quay.io", "hubble": "", "hub": "", "flat/app-0000": ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if caches := inventory.Summarize(inv).PullThrough; len(caches) != 2 || caches[0].Upstream != "registry-1.docker.io" {
+		t.Errorf("the summary has %+v", caches)
+	}
+}
+
+// Who may not see the rules has an inventory nevertheless, and is told.
+func TestPullThroughRulesThatMayNotBeSeen(t *testing.T) {
+	w := cloudstest.New(t, cloudsim.Options{}, corpus.Flat(1, 1))
+	w.Sim.Faults.Set(cloudsim.Fault{Kind: "ecr.DescribePullThroughCacheRules", Action: cloudsim.Status(403)})
+	var told bytes.Buffer
+	c := configOf(w)
+	c.Logger = slog.New(slog.NewTextHandler(&told, nil))
+	inv, err := inventory.Run(t.Context(), c)
+	if err != nil || len(inv.Failures) != 0 || len(inv.Source.Images) != 1 {
+		t.Fatal(err, inv.Failures)
+	}
+	if !strings.Contains(told.String(), "ecr:DescribePullThroughCacheRules") {
+		t.Errorf("nobody is told: %s", &told)
 	}
 }

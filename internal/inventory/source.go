@@ -82,6 +82,9 @@ type sweep struct {
 // run lists the repositories and, while their pages come, the images of those in scope.
 func (w *sweep) run(ctx context.Context) {
 	g := w.crew()
+	var rules []document.PullThroughRule
+	var asked sync.WaitGroup
+	asked.Go(func() { rules = w.rules(ctx) })
 	for r, err := range w.source.Repositories(ctx) {
 		if err == nil && !ref.ValidRepositoryName(r.URI.Name) {
 			w.fail(document.Failure{Source: r.URI.String()}, &registry.Error{Side: registry.Source, Op: "list repositories", Object: r.URI.String(),
@@ -102,6 +105,8 @@ func (w *sweep) run(ctx context.Context) {
 		g.run(func() { w.list(ctx, r.URI) })
 	}
 	g.wait()
+	asked.Wait()
+	recognise(w.repositories, rules)
 	w.findReferrers(ctx)
 }
 

@@ -25,6 +25,8 @@ type Summary struct {
 	Size                int64               `json:"size"`     // bytes as ECR counts, without indexes (ECR gives them the size of a child); layers that images share count once per image
 	NeverPulled         int                 `json:"neverPulled"`
 	Archived            []SummaryImage      `json:"archived"` // every image that ECR keeps in cold storage
+	Restore             *Restore            `json:"restore,omitempty"`
+	PullThrough         []SummaryCache      `json:"pullThrough"` // every repository that ECR fills from another registry; sorted
 	LargestRepositories []SummaryRepository `json:"largestRepositories"`
 	LargestImages       []SummaryImage      `json:"largestImages"`
 	OldestImages        []SummaryImage      `json:"oldestImages"`
@@ -50,6 +52,12 @@ type SummaryRepository struct {
 	Size       int64          `json:"size"` // as in Summary
 }
 
+// SummaryCache is a pull-through cache of a Summary.
+type SummaryCache struct {
+	Repository ref.Repository `json:"uri"`
+	Upstream   string         `json:"upstream"`
+}
+
 // Summarize counts what inv holds.
 func Summarize(inv document.Inventory) Summary {
 	s := Summary{
@@ -57,10 +65,17 @@ func Summarize(inv document.Inventory) Summary {
 		Repositories:        len(inv.Source.Repositories),
 		Images:              len(inv.Source.Images),
 		Archived:            []SummaryImage{},
+		Restore:             ArchivedImages(inv),
+		PullThrough:         []SummaryCache{},
 		LargestRepositories: []SummaryRepository{},
 		TargetRepositories:  len(inv.Target.Repositories),
 		TargetImages:        len(inv.Target.Images),
 		Failures:            len(inv.Failures),
+	}
+	for _, r := range inv.Source.Repositories {
+		if r.PullThrough != "" {
+			s.PullThrough = append(s.PullThrough, SummaryCache{r.URI, r.PullThrough})
+		}
 	}
 	repositories := map[ref.Repository]*SummaryRepository{}
 	var images []*document.SourceImage // without indexes

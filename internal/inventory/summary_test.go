@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,5 +46,37 @@ func TestSummarize(t *testing.T) {
 	var b bytes.Buffer
 	if err := document.Encode(&b, Summarize(document.Inventory{})); err != nil || bytes.Contains(b.Bytes(), []byte("null")) {
 		t.Errorf("%s, %v", &b, err)
+	}
+}
+
+// What restoring would take: the images, their bytes, and the commands as they can be typed.
+func TestArchivedImages(t *testing.T) {
+	if r := ArchivedImages(document.Inventory{}); r != nil {
+		t.Errorf("nothing is archived, and yet: %+v", r)
+	}
+	s := newSource(virginia)
+	s.add("team/api", "hot", 1, "v1")
+	s.add("team/api", "cold", 100).Status = document.StatusArchived
+	index := s.add("team/api", "cold index", 100)
+	index.Status, index.MediaType = document.StatusArchived, ocispec.MediaTypeImageIndex
+	s.add("team/api", "thawing", 10).Status = document.StatusActivating
+	inv, err := Run(t.Context(), config(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ArchivedImages(inv)
+	if r.Images != 3 || r.Restoring != 1 || r.Minutes != 20 || len(r.Commands) != 2 || len(r.Notes) == 0 {
+		t.Fatalf("%+v", r)
+	}
+	want := "aws ecr update-image-storage-class --region us-east-1 --registry-id 123456789012 --repository-name team/api --image-id imageDigest=" +
+		hash("cold").String() + " --target-storage-class STANDARD"
+	if !slices.Contains(r.Commands, want) {
+		t.Errorf("%q is not among %q", want, r.Commands)
+	}
+	if r.Bytes != 110 { // an index has a size of its children
+		t.Errorf("%d bytes", r.Bytes)
+	}
+	if Summarize(inv).Restore == nil {
+		t.Error("the summary does not say what restoring would take")
 	}
 }

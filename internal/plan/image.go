@@ -20,13 +20,19 @@ func (m *maker) image(g *group) document.PlannedImage {
 		n += len(s.images)
 	}
 	j := judge{maker: m, group: g, known: map[digest.Digest]verdict{}}
+	c := m.choose(g, &j)
 	image.References = make([]document.PlannedReference, 0, n)
 	for i, s := range g.sources {
 		for _, listed := range s.images {
+			if v := c.leaves(listed.Digest); v.rule != "" {
+				m.refuseImage(g, s, listed.Digest, listed.Tags, v)
+				continue
+			}
+			tags := m.refuseTags(c, g, s, listed)
 			if v := j.judge(listed.Digest); v.rule != "" {
-				m.refuseImage(g, s, listed, v)
+				m.refuseImage(g, s, listed.Digest, tags, v)
 			} else {
-				image.References = append(image.References, document.PlannedReference{Digest: listed.Digest, Tags: listed.Tags, Source: i})
+				image.References = append(image.References, document.PlannedReference{Digest: listed.Digest, Tags: tags, Source: i})
 			}
 		}
 	}
@@ -35,15 +41,30 @@ func (m *maker) image(g *group) document.PlannedImage {
 	return image
 }
 
-// refuseImage refuses an image and each of its tags.
-func (m *maker) refuseImage(g *group, s *source, i *document.SourceImage, v verdict) {
-	r := document.Refusal{Source: s.repo, Target: g.target.String(), Digest: i.Digest, Rule: v.rule, Reason: v.reason}
+// refuseImage refuses an image and each of the given tags.
+func (m *maker) refuseImage(g *group, s *source, d digest.Digest, tags []string, v verdict) {
+	r := document.Refusal{Source: s.repo, Target: g.target.String(), Digest: d, Rule: v.rule, Reason: v.reason}
 	m.refuse(r)
-	tags := slices.Sorted(slices.Values(i.Tags))
-	for _, tag := range slices.Compact(tags) {
+	for _, tag := range slices.Compact(slices.Sorted(slices.Values(tags))) {
 		r.Tag = tag
 		m.refuse(r)
 	}
+}
+
+// refuseTags refuses those tags of an image that is taken which the choice leaves out, and returns the others.
+func (m *maker) refuseTags(c *choice, g *group, s *source, i *document.SourceImage) []string {
+	if c == nil {
+		return i.Tags
+	}
+	kept := make([]string, 0, len(i.Tags))
+	for _, tag := range slices.Compact(slices.Sorted(slices.Values(i.Tags))) {
+		if v := c.leavesTag(i.Digest, tag); v.rule == "" {
+			kept = append(kept, tag)
+		} else {
+			m.refuse(document.Refusal{Source: s.repo, Target: g.target.String(), Digest: i.Digest, Tag: tag, Rule: v.rule, Reason: v.reason})
+		}
+	}
+	return kept
 }
 
 // merge sorts references and makes one of those of a digest: with the tags of all, and the first source that can serve

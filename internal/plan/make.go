@@ -21,6 +21,7 @@ func Make(r Rules, inv document.Inventory, content document.Content) document.Pl
 		Repositories: []document.PlannedRepository{}, Images: []document.PlannedImage{},
 		Refused: []document.Refusal{},
 	}
+	m.plan.Scope.Selection = r.Selection.Document()
 	groups := m.group(m.sources())
 	planned := groups[:0:0]
 	for _, g := range groups {
@@ -52,8 +53,9 @@ type maker struct {
 
 // source is one repository of the inventory in scope, with its images sorted by digest, each digest once.
 type source struct {
-	repo   ref.Repository
-	images []*document.SourceImage
+	repo     ref.Repository
+	upstream string // from which ECR fills it, empty for most
+	images   []*document.SourceImage
 }
 
 // group is the sources that are mapped to one target image, sorted.
@@ -67,7 +69,7 @@ func (m *maker) sources() []*source {
 	failed, listed := m.unavailable(), m.listed()
 	found := map[ref.Repository]*source{}
 	for _, r := range m.inv.Source.Repositories {
-		found[r.URI] = &source{repo: r.URI}
+		found[r.URI] = &source{repo: r.URI, upstream: r.PullThrough}
 	}
 	for i := range m.inv.Source.Images {
 		image := &m.inv.Source.Images[i]
@@ -88,6 +90,8 @@ func (m *maker) sources() []*source {
 		switch {
 		case s.repo.Name != "" && !m.rules.Scope.Match(s.repo):
 			m.refuse(document.Refusal{Source: s.repo, Rule: document.RuleOutOfScope, Reason: "the scope leaves it out"})
+		case s.upstream != "" && !m.rules.Selection.PullThrough:
+			m.refuse(cached(s))
 		case failed[s.repo] != "":
 			m.refuse(document.Refusal{Source: s.repo, Rule: document.RuleUnavailable, Reason: failed[s.repo]})
 		case !listed.Match(s.repo):

@@ -20,6 +20,12 @@ func unmappable(repo ref.Repository, t ref.TargetImage, err error) document.Refu
 		Reason: err.Error() + ": add a mapping that gives it another name, or exclude it"}
 }
 
+// cached refuses a repository that ECR fills from another registry: what it holds is not the team's own.
+func cached(s *source) document.Refusal {
+	return document.Refusal{Source: s.repo, Rule: document.RulePullThrough, Reason: "it is a pull-through cache that ECR fills from " + s.upstream +
+		": create an Artifact Registry remote repository for that registry, which does the same, or take what is cached along with --pull-through"}
+}
+
 // verdict is why a manifest is refused; the zero value lets it pass.
 type verdict struct{ rule, reason string }
 

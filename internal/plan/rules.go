@@ -15,6 +15,7 @@ type Rules struct {
 	Migration document.Migration // see NewMigration
 	Mapping   ref.Mapping
 	Scope     ref.Scope
+	Selection Selection // of the images in scope
 	// Unread says why manifests are not in the content: the failures that reading it returned. May be nil; it only makes
 	// reasons more precise.
 	Unread []document.Failure

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	"pgregory.net/rapid"
@@ -68,6 +69,13 @@ func (w *world) index(name string, children ...string) {
 	w.content[e.Digest] = e
 }
 
+// describe gives the manifest called name a subject.
+func (w *world) describe(name, subject string) {
+	e := w.content[hash(name)]
+	e.Subject = hash(subject)
+	w.content[hash(name)] = e
+}
+
 func (w *world) plan() document.Plan { return Make(w.rules, w.inv, w.content) }
 
 func mustRule(from, to string) ref.Rule {
@@ -110,9 +118,53 @@ func drawWorld(t *rapid.T) *world {
 			w.inv.Failures = append(w.inv.Failures, document.Failure{Source: r.String(), Class: "denied", Error: "no"})
 			continue
 		}
+		if rapid.IntRange(0, 9).Draw(t, "cached") == 0 {
+			w.inv.Source.Repositories[len(w.inv.Source.Repositories)-1].PullThrough = "registry-1.docker.io"
+		}
 		drawImages(t, w, r, n)
 	}
+	w.rules.Selection = drawSelection(t)
 	return w
+}
+
+// drawSelection makes any selection; one in two is none.
+func drawSelection(t *rapid.T) Selection {
+	var s Selection
+	if rapid.Bool().Draw(t, "everything") {
+		return s
+	}
+	if rapid.Bool().Draw(t, "by tag") {
+		s.Tags = globs(rapid.SampledFrom([]string{"v*", "latest", "*"}).Draw(t, "tag"))
+	}
+	if rapid.Bool().Draw(t, "by push") {
+		s.PushedSince = at(rapid.IntRange(0, 9).Draw(t, "pushed since"))
+	}
+	if rapid.Bool().Draw(t, "by pull") {
+		s.PulledSince = at(rapid.IntRange(0, 9).Draw(t, "pulled since"))
+	}
+	s.Newest = rapid.IntRange(0, 3).Draw(t, "newest")
+	s.OlderVersions = rapid.IntRange(0, 2).Draw(t, "older versions")
+	s.WithoutReferrers = rapid.Bool().Draw(t, "without referrers")
+	s.TaggedOnly = rapid.Bool().Draw(t, "tagged only")
+	s.PullThrough = rapid.Bool().Draw(t, "pull-through")
+	return s
+}
+
+// at is a time some days after the first.
+func at(days int) time.Time {
+	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, days)
+}
+
+func globs(texts ...string) []ref.Glob {
+	var out []ref.Glob
+	for _, text := range texts {
+		g, err := ref.ParseGlob(text)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, g)
+	}
+	return out
 }
 
 func drawManifest(t *rapid.T, w *world, i int) {
@@ -127,6 +179,9 @@ func drawManifest(t *rapid.T, w *world, i int) {
 			children = append(children, fmt.Sprint(c))
 		}
 		w.index(called, children...)
+	case kind == 9 && i > 0:
+		w.manifest(called, "a")
+		w.describe(called, fmt.Sprint(rapid.IntRange(0, i-1).Draw(t, "subject")))
 	default:
 		w.manifest(called, rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 0, 3, rapid.ID).Draw(t, "blobs")...)
 	}
@@ -137,6 +192,12 @@ func drawImages(t *rapid.T, w *world, r ref.Repository, manifests int) {
 		return
 	}
 	tags := []string{"v1", "v2", "latest", "prod"}
+	for range rapid.IntRange(0, 2).Draw(t, "signatures") {
+		tag := "sha256-" + hash(fmt.Sprint(rapid.IntRange(0, manifests-1).Draw(t, "signed"))).Encoded() + ".sig"
+		if !slices.Contains(tags, tag) {
+			tags = slices.Insert(tags, rapid.IntRange(0, len(tags)).Draw(t, "position"), tag)
+		}
+	}
 	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, manifests-1), 0, manifests, rapid.ID).Draw(t, "images") {
 		var mine []string
 		if len(tags) > 0 && rapid.Bool().Draw(t, "tagged") {
@@ -144,6 +205,7 @@ func drawImages(t *rapid.T, w *world, r ref.Repository, manifests int) {
 			mine, tags = slices.Clone(tags[:cut]), tags[cut:]
 		}
 		image := w.image(r, fmt.Sprint(i), mine...)
+		image.PushedAt, image.LastPulledAt = at(rapid.IntRange(0, 9).Draw(t, "pushed")), at(rapid.IntRange(0, 9).Draw(t, "pulled"))
 		image.Status = rapid.SampledFrom([]string{
 			document.StatusActive, document.StatusActive, document.StatusActive, document.StatusActive, document.StatusArchived, document.StatusActivating,
 		}).Draw(t, "status")

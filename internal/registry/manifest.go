@@ -22,7 +22,8 @@ const (
 	MediaTypeDockerSigned1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 )
 
-// ManifestMediaTypes are the manifests that can be copied.
+// ManifestMediaTypes are the manifests of today. Those of Docker schema 1 can be copied, too, where both sides agree on
+// their digest.
 func ManifestMediaTypes() []string {
 	return []string{ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, MediaTypeDockerManifest, MediaTypeDockerList}
 }
@@ -35,8 +36,9 @@ func IsIndex(mediaType string) bool {
 // MaxManifestBytes bounds a manifest: ECR's own limit for what BatchGetImage returns. FACTS A1 [S].
 const MaxManifestBytes = 4 << 20
 
-// maxDescriptors bounds what one manifest may name, so that a hostile one cannot fill the memory.
-const maxDescriptors = 20_000
+// maxDescriptors bounds what one manifest may name, so that a hostile one cannot fill the memory. It is more than
+// MaxManifestBytes have room for, with media types that are in use.
+const maxDescriptors = 30_000
 
 // Manifest is an image's bytes as they travel, never re-encoded.
 type Manifest struct {
@@ -45,21 +47,25 @@ type Manifest struct {
 	Bytes     []byte
 }
 
-// Check says whether the bytes are those of the digest.
+// Check says whether the bytes are those of the digest. The digest of a signed schema 1 manifest may be of its payload
+// alone: the bytes without the signatures.
 func (m Manifest) Check() error {
 	if err := m.Digest.Validate(); err != nil {
 		return fmt.Errorf("the digest %q is not valid: %w", m.Digest, err)
 	}
-	if got := m.Digest.Algorithm().FromBytes(m.Bytes); got != m.Digest {
+	if got := m.Digest.Algorithm().FromBytes(m.Bytes); got != m.Digest && !m.hasPayload(m.Digest) {
 		return fmt.Errorf("the manifest's bytes have the digest %s, not %s", got, m.Digest)
 	}
 	return nil
 }
 
+// SizeUnknown is the size of a blob that its manifest does not tell: a layer of Docker schema 1.
+const SizeUnknown = -1
+
 // Blob is a config or a layer that a manifest needs.
 type Blob struct {
 	Digest digest.Digest
-	Size   int64 // bytes
+	Size   int64 // bytes, or SizeUnknown
 }
 
 // Child is a manifest that an index lists.
@@ -75,7 +81,7 @@ type Content struct {
 	MediaType    string
 	ArtifactType string        // its own, or its config's media type where that is not an image's; may be empty
 	Children     []Child       // of an index, in its order, without repetition
-	Blobs        []Blob        // config first, then layers in their order, without repetition and without foreign ones
+	Blobs        []Blob        // config first, then layers in their order, without repetition and without foreign ones; of an index, what it lists that is no manifest
 	Foreign      []Blob        // layers that are kept elsewhere: their URLs are all that travels
 	Subject      digest.Digest // the image that this one describes, or empty
 }
@@ -102,8 +108,8 @@ func ParseManifest(m Manifest) (Content, error) {
 		return Content{}, fmt.Errorf("the manifest is not valid JSON: %w", err)
 	}
 	mediaType := cmp.Or(m.MediaType, j.MediaType, j.guess())
-	if j.SchemaVersion == 1 || mediaType == MediaTypeDockerSchema1 || mediaType == MediaTypeDockerSigned1 {
-		return Content{}, errors.New("manifests of Docker schema 1 are not supported")
+	if j.SchemaVersion == 1 || IsSchema1(mediaType) {
+		return parseSchema1(m)
 	}
 	if j.MediaType != "" && j.MediaType != mediaType {
 		return Content{}, fmt.Errorf("the manifest calls itself %s, but is served as %s", j.MediaType, mediaType)
@@ -115,7 +121,7 @@ func ParseManifest(m Manifest) (Content, error) {
 	var err error
 	switch {
 	case IsIndex(mediaType):
-		c.Children, err = children(j.Manifests)
+		c.Children, c.Blobs, err = children(j.Manifests)
 	case mediaType == "":
 		err = errors.New("the manifest does not say what it is")
 	case len(j.Manifests) == 0:
@@ -151,24 +157,44 @@ func isImageConfig(mediaType string) bool {
 	return mediaType == ocispec.MediaTypeImageConfig || mediaType == "application/vnd.docker.container.image.v1+json"
 }
 
-func children(ds []ocispec.Descriptor) ([]Child, error) {
+// children divides what an index lists into manifests and blobs.
+func children(ds []ocispec.Descriptor) ([]Child, []Blob, error) {
 	out := make([]Child, 0, len(ds))
+	var blobs []Blob
 	seen := make(map[digest.Digest]bool, len(ds))
 	for _, d := range ds {
 		if err := checkDescriptor(d); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if seen[d.Digest] {
 			continue
 		}
 		seen[d.Digest] = true
+		if isBlob(d.MediaType) {
+			blobs = append(blobs, Blob{Digest: d.Digest, Size: d.Size})
+			continue
+		}
 		c := Child{Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
 		if p := d.Platform; p != nil && p.OS != "" {
 			c.Platform = strings.TrimRight(p.OS+"/"+p.Architecture+"/"+p.Variant, "/")
 		}
 		out = append(out, c)
 	}
-	return out, nil
+	return out, blobs, nil
+}
+
+// isBlob reports whether what an index lists under mediaType is no manifest: BuildKit's caches of old are indexes of
+// layers and a config.
+func isBlob(mediaType string) bool {
+	if isImageConfig(mediaType) {
+		return true
+	}
+	for _, prefix := range []string{"application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.", "application/vnd.buildkit.cacheconfig."} {
+		if strings.HasPrefix(mediaType, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func blobs(j manifestJSON) (own, foreign []Blob, err error) {

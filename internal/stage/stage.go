@@ -38,6 +38,7 @@ import (
 type Pipeline struct {
 	Workspace *workspace.Workspace
 	Rules     plan.Rules
+	Waves     []ref.Wave // all that there are, to tell repositories that two of them claim
 	Sources   []*clouds.Source
 	Target    *clouds.Target
 	Now       func() time.Time
@@ -66,7 +67,37 @@ func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, 
 	if err != nil {
 		return inv, err
 	}
+	if err := claimedTwice(p.Waves, inv); err != nil {
+		return inv, err
+	}
 	return inv, document.Write(p.Workspace.Inventory(), inv)
+}
+
+// ClaimError says that a repository belongs to two waves.
+type ClaimError struct {
+	Repository  ref.Repository
+	First, Then string
+}
+
+// Error names the repository, the waves and the remedy.
+func (e *ClaimError) Error() string {
+	return fmt.Sprintf("the repository %s belongs to two waves, %s and %s: put it under exclude in one of them", e.Repository, e.First, e.Then)
+}
+
+func claimedTwice(waves []ref.Wave, inv document.Inventory) error {
+	for _, r := range inv.Source.Repositories {
+		first := ""
+		for _, w := range waves {
+			if !w.Match(r.URI) {
+				continue
+			}
+			if first != "" {
+				return &ClaimError{Repository: r.URI, First: first, Then: w.Name}
+			}
+			first = w.Name
+		}
+	}
+	return nil
 }
 
 func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error) {
@@ -77,14 +108,24 @@ func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
 	}
-	var previous document.Inventory
-	switch err := document.ReadFor(p.Workspace.Inventory(), document.KindInventory, p.Rules.Migration, &previous); {
-	case err == nil:
-		c.Previous = &previous
-	case !errors.Is(err, fs.ErrNotExist):
-		p.Logger.Debug("the earlier inventory is of no use", "error", err)
-	}
+	c.Previous = p.previous()
 	return inventory.Run(ctx, c)
+}
+
+// previous is the latest inventory of the same migration: this wave's own, or else that of the whole; nil for none.
+func (p *Pipeline) previous() *document.Inventory {
+	whole := workspace.Workspace{Dir: p.Workspace.Dir}
+	for _, path := range []string{p.Workspace.Inventory(), whole.Inventory()} {
+		var inv document.Inventory
+		err := document.ReadFor(path, document.KindInventory, p.Rules.Migration, &inv)
+		if err == nil {
+			return &inv
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			p.Logger.Debug("the earlier inventory is of no use", "error", err)
+		}
+	}
+	return nil
 }
 
 // Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
@@ -107,7 +148,7 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 		return document.Plan{}, err
 	}
 	c := content.Config{
-		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, Known: known, Progress: h.Content, Logger: p.Logger,
+		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
 	}
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)

@@ -78,7 +78,7 @@ func (e *engine) build() {
 		e.places = append(e.places, p)
 		byTarget[p.planned.Target] = p
 	}
-	listed := make(map[ref.TargetImage]map[string]digest.Digest)
+	listed, left := make(map[ref.TargetImage]map[string]digest.Digest), e.leftOut()
 	for i := range e.Listing.Images {
 		image := &e.Listing.Images[i]
 		p := byTarget[image.URI]
@@ -99,7 +99,7 @@ func (e *engine) build() {
 	}
 	for _, p := range e.places {
 		e.relate(p)
-		e.decideTags(p, listed[p.planned.Target])
+		e.decideTags(p, listed[p.planned.Target], left[p.planned.Target.String()])
 		e.knowBlobs(p)
 	}
 }
@@ -205,9 +205,25 @@ func (n *node) breakCycles() {
 	n.visited = visited
 }
 
+// leftOut are the digests that the sources of each image path hold and the plan leaves out.
+func (e *engine) leftOut() map[string]map[digest.Digest]bool {
+	out := map[string]map[digest.Digest]bool{}
+	for i := range e.Plan.Refused {
+		r := &e.Plan.Refused[i]
+		if r.Digest == "" || r.Target == "" {
+			continue
+		}
+		if out[r.Target] == nil {
+			out[r.Target] = map[digest.Digest]bool{}
+		}
+		out[r.Target][r.Digest] = true
+	}
+	return out
+}
+
 // decideTags leaves in each node's tags those that must be written. A tag at the target is moved when its present
 // digest is one that the source repository holds, or that the journal says we wrote; otherwise somebody else moved it.
-func (e *engine) decideTags(p *place, listed map[string]digest.Digest) {
+func (e *engine) decideTags(p *place, listed map[string]digest.Digest, left map[digest.Digest]bool) {
 	for _, n := range p.order {
 		write := make([]string, 0, len(n.tags))
 		for _, tag := range n.tags {
@@ -215,7 +231,7 @@ func (e *engine) decideTags(p *place, listed map[string]digest.Digest) {
 			switch {
 			case there && at == n.manifest.Digest:
 				n.right++
-			case !there, p.nodes[at] != nil, e.Overwrite, e.Hints.wrote(p.planned.Target, tag, at):
+			case !there, p.nodes[at] != nil, left[at], e.Overwrite, e.Hints.wrote(p.planned.Target, tag, at):
 				write = append(write, tag)
 			default:
 				n.right++

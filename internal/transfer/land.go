@@ -102,11 +102,12 @@ func (e *engine) bringManifest(ctx context.Context, n *node) error {
 		return err
 	}
 	reference := m.Digest.String()
-	if len(n.tags) > 0 && len(n.describers) == 0 {
+	// Of schema 1, both sides may take another digest: asked for by digest, the target refuses rather than tags another.
+	if len(n.tags) > 0 && len(n.describers) == 0 && !registry.IsSchema1(m.MediaType) {
 		reference = n.tags[0]
 	}
 	if err := e.put(ctx, n, reference, m); err != nil {
-		return err
+		return refusal(n, err)
 	}
 	if n.arrived = true; reference != m.Digest.String() {
 		n.direct = true
@@ -179,6 +180,27 @@ func (e *engine) put(ctx context.Context, n *node, reference string, m registry.
 		err = e.Target.PutManifest(ctx, t, reference, m)
 	}
 	return err
+}
+
+// refusal says what to do where the target does not take n's manifest for what it is.
+func refusal(n *node, err error) error {
+	hint, class := "", registry.ClassOf(err)
+	switch {
+	case class != registry.Invalid && class != registry.Corrupt && class != registry.Unsupported && class != registry.Incomplete:
+		return err
+	case registry.IsSchema1(n.manifest.MediaType):
+		hint = "the image is of Docker schema 1, and the target does not take it with the digest that ECR gives it: pull it and push it to ECR " +
+			"with a Docker of today, which makes another image of it, or leave it behind"
+	case registry.IsIndex(n.manifest.MediaType) && len(n.manifest.Blobs) > 0:
+		hint = "the image is an index of layers, such as BuildKit's old caches, and the target does not take those: build the cache anew with " +
+			"image-manifest=true, or leave it behind"
+	default:
+		return err
+	}
+	return &registry.Error{
+		Side: registry.Target, Op: "write manifest", Object: n.place.planned.Target.String() + "@" + n.manifest.Digest.String(),
+		Class: registry.Unsupported, Err: err, Hint: hint,
+	}
 }
 
 // mendBlobs brings the blobs of n that are not at its place, whatever was believed.

@@ -60,8 +60,16 @@ func (e *engine) batches(units []*node) {
 	}
 }
 
-// load returns the bytes of n's manifest. An error of class registry.NotFound means that the source no longer has it.
+// load returns n's manifest. An error of class registry.NotFound means that the source no longer has it.
 func (e *engine) load(ctx context.Context, n *node) (registry.Manifest, error) {
+	m, err := e.read(ctx, n)
+	if m.MediaType == "" { // schema 1 does not name itself
+		m.MediaType = n.manifest.MediaType
+	}
+	return m, err
+}
+
+func (e *engine) read(ctx context.Context, n *node) (registry.Manifest, error) {
 	b, d := n.batch, n.manifest.Digest
 	if b == nil { // a describer of a describer: rare enough to be read alone
 		return e.Source(n.source.Registry).Manifest(ctx, n.source, d)

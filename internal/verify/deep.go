@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -144,6 +146,9 @@ func (w *walk) blob(ctx context.Context, b registry.Blob) int {
 	if asked {
 		return n
 	}
+	if b.Size == registry.SizeUnknown {
+		b.Size = w.plannedSize(b.Digest)
+	}
 	err := w.Target.HeadBlob(ctx, w.image.planned.Target, b)
 	w.mu.Lock()
 	if registry.IsClass(err, registry.NotFound) || registry.IsClass(err, registry.NoRepository) {
@@ -154,6 +159,15 @@ func (w *walk) blob(ctx context.Context, b registry.Blob) int {
 	w.mu.Unlock()
 	w.step(0, 1)
 	return n
+}
+
+// plannedSize is the size of a blob whose manifest does not tell it, as ECR says.
+func (w *walk) plannedSize(d digest.Digest) int64 {
+	n, ok := slices.BinarySearchFunc(w.Plan.Blobs, d, func(b document.PlannedBlob, d digest.Digest) int { return cmp.Compare(b.Digest, d) })
+	if !ok {
+		return registry.SizeUnknown
+	}
+	return w.Plan.Blobs[n].Size
 }
 
 // done counts one manifest. After the last one it judges the image path.

@@ -61,18 +61,19 @@ func (l *look) refused() []document.Case {
 	type image struct {
 		source ref.Repository
 		digest digest.Digest
+		rule   string
 	}
 	tagged, archived := map[image]bool{}, map[string][]digest.Digest{}
 	for _, r := range l.Plan.Refused {
 		if r.Tag != "" {
-			tagged[image{r.Source, r.Digest}] = true
+			tagged[image{r.Source, r.Digest, r.Rule}] = true
 		} else if r.Rule == document.RuleArchived {
 			archived[r.Target] = append(archived[r.Target], r.Digest)
 		}
 	}
 	var out []document.Case
 	for _, r := range l.Plan.Refused {
-		if r.Rule == document.RuleUnavailable || r.Tag == "" && r.Digest != "" && tagged[image{r.Source, r.Digest}] {
+		if r.Rule == document.RuleUnavailable || r.Tag == "" && r.Digest != "" && tagged[image{r.Source, r.Digest, r.Rule}] {
 			continue
 		}
 		c := document.Case{

@@ -10,9 +10,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Workspace is an open, locked folder.
+// Workspace is an open, locked folder. A wave has an inventory, a plan and results of its own in it; what manifests say,
+// what happened and what is verified is shared by all.
 type Workspace struct {
 	Dir  string
+	wave string // empty for what is not about one wave
 	lock *flock.Flock
 }
 
@@ -32,25 +34,46 @@ func Open(dir string) (*Workspace, error) {
 	return &Workspace{Dir: dir, lock: lock}, nil
 }
 
+// Wave is the part of the workspace that belongs to one wave, whose folder is created where it is missing. An empty
+// name is what belongs to none.
+func (w *Workspace) Wave(name string) (*Workspace, error) {
+	part := *w
+	part.wave = name
+	if name != "" {
+		if err := os.MkdirAll(part.part(""), 0o700); err != nil {
+			return nil, fmt.Errorf("create the wave's folder in the workspace: %w", err)
+		}
+	}
+	return &part, nil
+}
+
 // Close gives the lock back.
 func (w *Workspace) Close() error { return w.lock.Unlock() }
 
 // Inventory is the path of inventory.json.
-func (w *Workspace) Inventory() string { return w.file("inventory.json") }
+func (w *Workspace) Inventory() string { return w.part("inventory.json") }
 
 // Content is the path of content.jsonl.
 func (w *Workspace) Content() string { return w.file("content.jsonl") }
 
 // Plan is the path of plan.json.
-func (w *Workspace) Plan() string { return w.file("plan.json") }
+func (w *Workspace) Plan() string { return w.part("plan.json") }
 
 // Journal is the path of journal.jsonl.
 func (w *Workspace) Journal() string { return w.file("journal.jsonl") }
 
 // Results is the path of results.json.
-func (w *Workspace) Results() string { return w.file("results.json") }
+func (w *Workspace) Results() string { return w.part("results.json") }
 
 // Verification is the path of verify.json.
 func (w *Workspace) Verification() string { return w.file("verify.json") }
+
+// part is a file of the wave.
+func (w *Workspace) part(name string) string {
+	if w.wave == "" {
+		return w.file(name)
+	}
+	return filepath.Join(w.Dir, "waves", w.wave, name)
+}
 
 func (w *Workspace) file(name string) string { return filepath.Join(w.Dir, name) }

@@ -42,6 +42,12 @@ func (c *Cloud) issue(prefix string, expiry time.Time) string {
 	return token
 }
 
+// TokenGood reports whether an access token is accepted now.
+func (c *Cloud) TokenGood(token string) bool {
+	_, ok := c.expiryOf(token)
+	return ok
+}
+
 // expiryOf returns when a token ends, and whether it is valid now.
 func (c *Cloud) expiryOf(token string) (time.Time, bool) {
 	c.tokens.mu.Lock()

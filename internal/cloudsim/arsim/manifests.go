@@ -54,7 +54,10 @@ func (h *DataHandler) putManifest(w http.ResponseWriter, r *http.Request, call *
 	if err != nil {
 		return err
 	}
-	d := digest.FromBytes(raw)
+	if err := h.checkTaken(mediaType, s); err != nil {
+		return err
+	}
+	d := h.cloud.digestOf(mediaType, raw)
 	tag := ""
 	if want, err := digest.Parse(call.reference); err != nil {
 		tag = call.reference
@@ -78,6 +81,18 @@ func (h *DataHandler) putManifest(w http.ResponseWriter, r *http.Request, call *
 		w.Header().Set("OCI-Subject", s.subject.String())
 	}
 	return h.created(w, call.manifestPath(d.String()), d)
+}
+
+// checkTaken refuses what some variants of the registry do not take.
+func (h *DataHandler) checkTaken(mediaType string, s *summary) error {
+	schema1 := mediaType == typeDockerSchema1 || mediaType == typeDockerSchema1Signed
+	switch {
+	case schema1 && h.cloud.opts.Schema1 == Schema1Refused:
+		return manifestInvalid("unsupported manifest media type %q", mediaType)
+	case isIndexType(mediaType) && len(s.blobs) > 0 && h.cloud.opts.NoIndexedBlobs:
+		return manifestInvalid("the manifest list refers to %q, which is no manifest", s.blobs[0])
+	}
+	return nil
 }
 
 // checkManifest reads a manifest and returns its media type.

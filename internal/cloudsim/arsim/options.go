@@ -98,6 +98,10 @@ type Options struct {
 	AnyOrder bool
 	// ImmutableRefusesSame refuses a push to an immutable tag even where it has that digest already. FACTS B6 [U]
 	ImmutableRefusesSame bool
+	// Schema1 is what a signed schema 1 manifest's digest is of.
+	Schema1 Schema1Digest
+	// NoIndexedBlobs refuses indexes that list layers, such as old build caches. FACTS F3 [U]
+	NoIndexedBlobs bool
 	// MaxManifestBytes bounds a manifest; 0 is 4 MiB. FACTS F3 [U]
 	MaxManifestBytes int64
 	// ForgetBlobsOver drops the bytes of larger blobs once their digest is checked, so that a test can push more

@@ -58,9 +58,12 @@ func Generate(spec Spec) *Corpus {
 		blobs: map[digest.Digest][]byte{}, bases: map[string][]ocispec.Descriptor{}, sizes: map[digest.Digest]int64{},
 	}
 	b.number = rand.New(b.random)
-	if spec.Flat != (Grid{}) {
+	switch {
+	case spec.Case != "":
+		b.repository("case/"+spec.Case, cases()[spec.Case])
+	case spec.Flat != (Grid{}):
 		b.flat()
-	} else {
+	default:
 		b.company()
 	}
 	slices.SortFunc(b.repos, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
@@ -157,9 +160,11 @@ func encode(v any) []byte {
 	return p
 }
 
-// put adds a manifest, or tags to one that is there.
+// put adds a manifest, or tags to one that is there. Its digest is that of its bytes, unless it has one.
 func (s *shelf) put(img Image, tags ...string) ocispec.Descriptor {
-	img.Digest = digest.FromBytes(img.Manifest)
+	if img.Digest == "" {
+		img.Digest = digest.FromBytes(img.Manifest)
+	}
 	i, ok := s.index[img.Digest]
 	if !ok {
 		s.clock = s.clock.Add(time.Duration(20+s.number.IntN(600)) * time.Minute)

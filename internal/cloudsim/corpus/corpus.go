@@ -29,6 +29,8 @@ type Spec struct {
 	LayerBytes int
 	// Flat replaces all that by Flat.Repositories repositories of Flat.Tags tiny images, each with one tag.
 	Flat Grid
+	// Case replaces all that by one repository of one kind of content: see Cases. An unknown one is a mistake of the caller.
+	Case string
 }
 
 // Grid is the shape of a corpus of many tiny images, for tests that count requests.

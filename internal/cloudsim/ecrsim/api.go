@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"transship/internal/cloudsim/iamsim"
 )
 
 const targetPrefix = "AmazonEC2ContainerRegistry_V20150921."
@@ -25,6 +27,8 @@ type call struct {
 	region *Region
 	caller *Registry // of the account that the access key belongs to
 	reg    *Registry // the registry that the request means
+	// principal is whom the key belongs to, where the region's IAM knows it.
+	principal iamsim.Principal
 }
 
 // apiError is an error as AWS JSON 1.1 sends it.
@@ -177,7 +181,7 @@ func (a api) answer(r *http.Request) (any, error) {
 	if !ok || operation == nil || r.Method != http.MethodPost {
 		return nil, failf("UnknownOperationException", "the embedded ECR does not know the operation %q", name)
 	}
-	caller, err := a.authenticate(r)
+	caller, principal, err := a.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
@@ -188,34 +192,44 @@ func (a api) answer(r *http.Request) (any, error) {
 	if len(body) > maxRequestBody {
 		return nil, &apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request is too large"}
 	}
-	reg, err := a.registry(caller, name, body)
+	reg, err := a.registry(caller, principal, name, body)
 	if err != nil {
 		return nil, err
 	}
 	if !reg.allow(name) {
 		return nil, failf("ThrottlingException", "Rate exceeded")
 	}
-	return operation(&call{region: a.region, caller: caller, reg: reg}, body)
+	return operation(&call{region: a.region, caller: caller, reg: reg, principal: principal}, body)
 }
 
 // authenticate looks at the SigV4 header: its form, its scope and its key. The signature itself is not checked.
-func (a api) authenticate(r *http.Request) (*Registry, error) {
+func (a api) authenticate(r *http.Request) (*Registry, iamsim.Principal, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return nil, failf("MissingAuthenticationTokenException", "Missing Authentication Token")
+		return nil, iamsim.Principal{}, failf("MissingAuthenticationTokenException", "Missing Authentication Token")
 	}
 	scope, err := credentialScope(header)
 	if err != nil {
-		return nil, err
+		return nil, iamsim.Principal{}, err
 	}
 	if scope[2] != a.region.name || scope[3] != "ecr" {
-		return nil, failf("InvalidSignatureException", "Credential should be scoped to a valid region.")
+		return nil, iamsim.Principal{}, failf("InvalidSignatureException", "Credential should be scoped to a valid region.")
 	}
-	caller, ok := a.region.Caller(scope[0])
-	if !ok {
-		return nil, failf("UnrecognizedClientException", "The security token included in the request is invalid.")
+	p, status := iamsim.Principal{}, iamsim.Unknown
+	if a.region.opts.IAM != nil {
+		p, status = a.region.opts.IAM.Lookup(scope[0], r.Header.Get("X-Amz-Security-Token"))
 	}
-	return caller, nil
+	switch status {
+	case iamsim.Good:
+		return a.region.Registry(p.Account), p, nil
+	case iamsim.Expired:
+		return nil, p, failf("ExpiredTokenException", "The security token included in the request is expired")
+	case iamsim.Unknown:
+		if caller, ok := a.region.Caller(scope[0]); ok {
+			return caller, iamsim.Principal{}, nil
+		}
+	}
+	return nil, p, failf("UnrecognizedClientException", "The security token included in the request is invalid.")
 }
 
 // credentialScope returns the five fields of the header's credential: key, date, region, service, aws4_request.
@@ -236,7 +250,7 @@ func credentialScope(header string) ([]string, error) {
 }
 
 // registry finds what the request's registryId means; without one it is the caller's registry.
-func (a api) registry(caller *Registry, operation string, body []byte) (*Registry, error) {
+func (a api) registry(caller *Registry, principal iamsim.Principal, operation string, body []byte) (*Registry, error) {
 	var in struct {
 		RegistryID  string `json:"registryId"`
 		ResourceArn string `json:"resourceArn"`
@@ -252,10 +266,17 @@ func (a api) registry(caller *Registry, operation string, body []byte) (*Registr
 		return caller, nil
 	}
 	reg := a.region.lookup(id)
+	arn := caller.CallerARN()
+	if principal.ARN != "" {
+		arn = principal.ARN
+		if !principal.MayRead(id) {
+			reg = nil
+		}
+	}
 	if reg == nil {
 		return nil, failf("AccessDeniedException", "User: %s is not authorized to perform: ecr:%s on resource: arn:%s:ecr:%s:%s:repository/* "+
 			"because no resource-based policy allows the ecr:%s action",
-			caller.CallerARN(), operation, partition(a.region.name), a.region.name, id, operation)
+			arn, operation, partition(a.region.name), a.region.name, id, operation)
 	}
 	return reg, nil
 }

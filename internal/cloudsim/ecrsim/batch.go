@@ -64,6 +64,9 @@ func (p *Repository) get(id imageID, accepted []string, q Quirks) (*imageJSON, *
 	case q.Indexes == IndexesFailed && isIndex(m.MediaType):
 		return nil, &imageFailure{id, "ImageNotFound", notFoundText}
 	}
+	if len(accepted) > 0 && isSchema1(m.MediaType) && !slices.Contains(accepted, m.MediaType) {
+		return nil, &imageFailure{id, "ImageNotFound", notFoundText}
+	}
 	p.pull(m.Digest)
 	if id.Digest == "" && len(accepted) > 0 && !slices.Contains(accepted, m.MediaType) {
 		converted, ok := convert(m, accepted)

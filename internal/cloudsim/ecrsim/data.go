@@ -128,8 +128,10 @@ func (rt route) operation(method string) string {
 // authorized checks the Basic credentials and answers for them when they will not do.
 func (r *Registry) authorized(w http.ResponseWriter, req *http.Request) bool {
 	user, password, ok := req.BasicAuth()
-	_, known, valid := r.region.tokenState(password)
+	t, known, valid := r.region.tokenState(password)
 	switch {
+	case ok && user == "AWS" && valid && !t.mayRead(r.account):
+		fail(w, http.StatusForbidden, "DENIED", "User: "+t.principal.ARN+" is not authorized to perform: ecr:BatchGetImage on resource: "+r.arn("*"))
 	case ok && user == "AWS" && valid:
 		return true
 	case ok && user == "AWS" && known:

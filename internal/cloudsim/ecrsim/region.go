@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"transship/internal/cloudsim/iamsim"
 )
 
 // Options say what the registries of a region are like. The zero value is ECR as documented, on the real clock.
@@ -23,6 +26,9 @@ type Options struct {
 	URLLife time.Duration
 	// Quirks are what new registries begin with.
 	Quirks Quirks
+	// IAM knows users and roles, whose keys may read their own account's registries and those that they were given. Keys
+	// that it does not know, or where it is nil, are the registries' own: see SetAccessKeys.
+	IAM *iamsim.AWS
 }
 
 func (o *Options) fill() {
@@ -94,8 +100,12 @@ type Region struct {
 }
 
 type token struct {
-	account string
-	expires time.Time
+	principal iamsim.Principal // the zero value may read everything
+	expires   time.Time
+}
+
+func (t token) mayRead(account string) bool {
+	return t.principal.ARN == "" || t.principal.MayRead(account)
 }
 
 // NewRegion returns a region without registries.
@@ -155,14 +165,14 @@ func (g *Region) Caller(accessKey string) (*Registry, bool) {
 }
 
 // issue makes a password for the data planes of the region.
-func (g *Region) issue(account string) (password string, expires time.Time) {
+func (g *Region) issue(p iamsim.Principal) (password string, expires time.Time) {
 	raw := make([]byte, 96)
 	_, _ = rand.Read(raw)
 	password = base64.RawURLEncoding.EncodeToString(raw)
 	expires = g.opts.Now().Add(g.opts.TokenLife)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.tokens[password] = token{account, expires}
+	g.tokens[password] = token{p, expires}
 	return password, expires
 }
 
@@ -189,8 +199,8 @@ func (g *Region) APIHosts() []string {
 	return []string{
 		"api.ecr." + g.name + suffix(g.name),
 		"api.ecr-fips." + g.name + suffix(g.name),
-		"ecr." + g.name + ".api.aws",
-		"ecr-fips." + g.name + ".api.aws",
+		"ecr." + g.name + apiSuffix(g.name),
+		"ecr-fips." + g.name + apiSuffix(g.name),
 	}
 }
 
@@ -201,7 +211,22 @@ func (g *Region) S3Host() string {
 
 // STSHosts returns the names at which STS answers for the region.
 func (g *Region) STSHosts() []string {
-	return []string{"sts.amazonaws.com", "sts." + g.name + suffix(g.name)}
+	return []string{
+		"sts.amazonaws.com", "sts." + g.name + suffix(g.name), "sts-fips." + g.name + suffix(g.name),
+		"sts." + g.name + apiSuffix(g.name), "sts-fips." + g.name + apiSuffix(g.name),
+	}
+}
+
+// apiSuffix is the DNS suffix of the dual-stack API names of the region's partition. FACTS A3.
+func apiSuffix(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return ".api.amazonwebservices.com.cn"
+	case strings.HasPrefix(region, "eusc-"):
+		return ".api.amazonwebservices.eu"
+	default:
+		return ".api.aws"
+	}
 }
 
 // suffix is the DNS suffix of the region's partition. FACTS A3.

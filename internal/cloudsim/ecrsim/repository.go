@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -230,6 +231,11 @@ func (p *Repository) size(sm store.Manifest) int64 {
 		}
 	}
 	return sum
+}
+
+// isSchema1 says whether mediaType is a manifest of Docker's first format.
+func isSchema1(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "application/vnd.docker.distribution.manifest.v1+")
 }
 
 // isIndex says whether mediaType is an image index or a manifest list.

@@ -30,7 +30,7 @@ func getAuthorizationToken(c *call, in *authorizationInput) (any, error) {
 	}
 	out := []authorizationJSON{}
 	for _, endpoint := range endpoints {
-		password, expires := c.region.issue(c.caller.account)
+		password, expires := c.region.issue(c.principal)
 		out = append(out, authorizationJSON{
 			Token:     base64.StdEncoding.EncodeToString([]byte("AWS:" + password)),
 			ExpiresAt: epoch{expires}, ProxyEndpoint: "https://" + endpoint,

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 
 	"transship/internal/ref"
@@ -57,8 +58,8 @@ func (r *Registry) fail(ctx context.Context, c call, err error) error {
 	case ctx.Err() != nil:
 		e.Class, e.Err = registry.Canceled, ctx.Err()
 	case isCredentials:
-		e.Class, e.Hint = registry.Unauthorized, hintCredentials
-		e.Err = &cause{"no AWS credentials: " + oneLine(credentials.err), err}
+		why := explainCredentials(credentials.err, r.profile)
+		e.Class, e.Hint, e.Err = why.class, why.hint, &cause{why.text, err}
 	case isAPI:
 		e.Err = &cause{apiText(api, err), err}
 		e.Class, e.Hint = r.classify(c, api, e.Status)
@@ -149,7 +150,7 @@ func (r *Registry) classifyConnection(err error) (registry.Class, string) {
 	case isUntrusted(err):
 		return registry.Unknown, hintTrust
 	case isDNS && dns.IsNotFound:
-		return registry.Unavailable, "is " + r.name.Region + " the right region, and can this machine reach AWS (proxy, VPC endpoint)?"
+		return registry.Unavailable, "the region " + r.name.Region + " has no ECR, or the name is mistyped; else this machine cannot look up AWS's names (proxy, VPC endpoint)"
 	case isProxyRefusal(err):
 		return registry.Denied, "check HTTPS_PROXY and NO_PROXY: the proxy refuses the connection"
 	case isConnectionError(err) || isCut(err):
@@ -159,9 +160,13 @@ func (r *Registry) classifyConnection(err error) (registry.Class, string) {
 }
 
 // configurationError is about the files and variables that say which credentials to use.
-func configurationError(ctx context.Context, r ref.Registry, err error) error {
+func configurationError(ctx context.Context, r ref.Registry, profile string, err error) error {
 	e := &registry.Error{Side: registry.Source, Op: "load the AWS configuration for", Object: r.Host(), Class: registry.Unauthorized,
 		Hint: "check AWS_PROFILE and the files ~/.aws/config and ~/.aws/credentials", Err: &cause{oneLine(err), err}}
+	if _, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok || isEndedSSO(err) {
+		why := explainCredentials(err, profile)
+		e.Hint, e.Err = why.hint, &cause{why.text, err}
+	}
 	if ctx.Err() != nil {
 		e.Class, e.Hint, e.Err = registry.Canceled, "", ctx.Err()
 	}
@@ -176,7 +181,7 @@ func (e *credentialsError) Unwrap() error { return e.err }
 
 // markedCredentials lets the errors of the credentials be told from those of ECR. It is not retried here: the provider
 // has retries of its own, and a machine without credentials must not wait for minutes.
-type markedCredentials struct{ provider aws.CredentialsProvider }
+type markedCredentials struct{ provider *aws.CredentialsCache }
 
 // Retrieve returns the provider's credentials, or a *credentialsError.
 func (m markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {

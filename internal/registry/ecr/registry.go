@@ -7,11 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	api "github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/smithy-go/logging"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"transship/internal/ref"
 )
@@ -21,8 +18,9 @@ const attemptTimeout = 2 * time.Minute
 
 // Options say how Load and New reach a registry. The zero value is what a real account needs.
 type Options struct {
-	// HTTPClient carries the calls to ECR. Nil means the SDK's own, which honours AWS_CA_BUNDLE and the proxy variables.
-	// The calls that fetch credentials (STS, SSO, instance metadata) use the SDK's own in any case.
+	// HTTPClient carries the calls to ECR, STS and SSO. Nil means the SDK's own, which honours AWS_CA_BUNDLE and the proxy
+	// variables. The metadata services of the machine and its container, which speak plain HTTP, are always asked the
+	// SDK's own way.
 	HTTPClient aws.HTTPClient
 	// Logger is told about retries and renewed tokens. Nil means silence.
 	Logger *slog.Logger
@@ -31,63 +29,75 @@ type Options struct {
 	// AccessKey and SecretKey take the place of the SDK's default chain. They are for embedded clouds: a real key belongs
 	// into the environment or the shared configuration.
 	AccessKey, SecretKey string
-	// Form chooses FIPS or dual-stack endpoints of the API. The zero value leaves it to AWS_USE_FIPS_ENDPOINT and
-	// AWS_USE_DUALSTACK_ENDPOINT.
+	// Form chooses FIPS or dual-stack endpoints of ECR's API, as FACTS A3 has them, unless AWS_ENDPOINT_URL_ECR names
+	// another. The zero value leaves it to AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT. STS and SSO follow those
+	// variables alone: a region may have FIPS for ECR only.
 	Form ref.HostForm
+	// RoleARN is the role to assume with what the default chain gives. Empty means none.
+	RoleARN string
+	// ExternalID is what the role's trust policy may want to hear.
+	ExternalID string
+	// SessionName names the role's session, in 2 to 64 letters, digits and _+=,.@-. Empty means transship.
+	SessionName string
+	// WebIdentity gives an OIDC token with the given audience, with which the role is assumed where the default chain gives
+	// nothing. Nil means that there are none.
+	WebIdentity func(ctx context.Context, audience string) (string, error)
+	// WebIdentityOnly assumes the role with the OIDC token even where there are AWS credentials.
+	WebIdentityOnly bool
+	// WebIdentityAudience is the token's audience. Empty means RoleARN.
+	WebIdentityAudience string
+	// Region is where Sessions says that the caller is, if AWS_REGION, the profile and the machine are not to. Load does not
+	// look at it.
+	Region string
 }
 
 // Registry is one ECR registry: an account in a region. It is safe for concurrent use.
 type Registry struct {
-	name   ref.Registry
-	api    *api.Client
-	log    *slog.Logger
-	auth   *Authorizer
-	accept atomic.Int32 // which list of media types BatchGetImage takes: a position in acceptLists
+	name ref.Registry
+	api  *api.Client
+	sts  *sts.Client
+	log  *slog.Logger
+	auth *Authorizer
+	// profile is the one that the credentials are of, as far as anybody named it.
+	profile string
+	accept  atomic.Int32 // which list of media types BatchGetImage takes: a position in acceptLists
 }
 
 // Load finds the credentials as every AWS tool does (variables, profiles, SSO, web identity, instance metadata) and
 // returns the registry r, reached in its region. It makes no request to ECR. Errors are of class Unauthorized: they are
 // about the configuration, such as a profile that does not exist.
 func Load(ctx context.Context, r ref.Registry, o Options) (*Registry, error) {
-	log := logger(o.Logger)
-	load := []func(*config.LoadOptions) error{
-		config.WithRegion(r.Region),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(attemptTimeout)),
-		config.WithLogger(logging.LoggerFunc(func(level logging.Classification, format string, v ...any) {
-			log.Debug("AWS SDK", "level", string(level), "format", format)
-		})),
-	}
-	if o.AccessKey != "" {
-		load = append(load, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(o.AccessKey, o.SecretKey, "")))
-	}
-	if o.Profile != "" {
-		load = append(load, config.WithSharedConfigProfile(o.Profile))
-	}
-	if o.Form.FIPS {
-		load = append(load, config.WithUseFIPSEndpoint(aws.FIPSEndpointStateEnabled))
-	}
-	if o.Form.DualStack {
-		load = append(load, config.WithUseDualStackEndpoint(aws.DualStackEndpointStateEnabled))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	cfg, err := configure(ctx, r.Region, o)
 	if err != nil {
-		return nil, configurationError(ctx, r, err)
+		return nil, configurationError(ctx, r, o.profile(), err)
 	}
 	return New(cfg, r, o), nil
 }
 
-// New returns the registry r as cfg reaches it. Of o it uses HTTPClient, where cfg's is not to be used, and Logger.
+// New returns the registry r as cfg reaches it. Of o it uses HTTPClient, where cfg's is not to be used,
+// Form and Logger.
 func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
-	reg := &Registry{name: r, log: logger(o.Logger)}
+	reg := &Registry{name: r, log: logger(o.Logger), profile: o.profile()}
 	cfg = cfg.Copy()
 	cfg.Region = r.Region
-	cfg.Credentials = markedCredentials{cfg.Credentials}
+	var cache *aws.CredentialsCache
+	if cfg.Credentials != nil {
+		cache = newCache(cfg.Credentials)
+	}
+	cfg.Credentials = markedCredentials{cache}
 	if o.HTTPClient != nil {
 		cfg.HTTPClient = o.HTTPClient
 	}
 	reg.api = api.NewFromConfig(cfg, func(a *api.Options) {
-		a.Retryer = newRetryer(reg.log)
+		a.Retryer = newRetryer(reg.log, cache)
+		if a.BaseEndpoint == nil && o.Form.FIPS {
+			a.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+		if a.BaseEndpoint == nil && o.Form.DualStack {
+			a.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		}
 	})
+	reg.sts = sts.NewFromConfig(cfg)
 	reg.auth = &Authorizer{fetch: reg.token, log: reg.log}
 	return reg
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,7 @@ const maxFirstDials = 4
 type retryer struct {
 	*retry.Standard
 	log     *slog.Logger
+	renewal renewal
 	reached atomic.Bool  // the host answered at least once
 	dials   atomic.Int32 // that failed before it did
 }
@@ -46,14 +48,46 @@ func (r *retryer) IsErrorRetryable(err error) bool {
 			return false
 		}
 	}
+	if isExpired(err) {
+		return r.renewal.expired(r.log)
+	}
 	return r.Standard.IsErrorRetryable(err)
+}
+
+// renewal throws the credentials away that ECR says have expired, although they themselves do not say so: somebody ended
+// the session, or this machine's clock is slow.
+type renewal struct {
+	cache *aws.CredentialsCache // nil where there are none
+
+	mu   sync.Mutex
+	last time.Time
+}
+
+// stragglers is how long after a renewal requests that were signed before it may still be refused.
+const stragglers = 5 * time.Second
+
+// expired reports whether another attempt makes sense. It does where the credentials were thrown away, now or a moment
+// ago; new ones that are refused within leastUse are the last.
+func (r *renewal) expired(log *slog.Logger) bool {
+	if r.cache == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if since := time.Since(r.last); !r.last.IsZero() && since < leastUse {
+		return since < stragglers
+	}
+	log.Info("AWS says that the credentials have expired; asking for new ones")
+	r.last = time.Now()
+	r.cache.Invalidate()
+	return true
 }
 
 // newRetryer differs from the SDK's own in that it is patient (the SDK gives up after 3 attempts, or when a budget that
 // all requests share is used up), honours Retry-After, goes on after answers that were cut, and gives up at once where
 // time mends nothing: no credentials, an untrusted certificate, and LimitExceededException, which the SDK takes for
 // throttling and which in ECR is a limit that stays.
-func newRetryer(log *slog.Logger) aws.RetryerV2 {
+func newRetryer(log *slog.Logger, cache *aws.CredentialsCache) aws.RetryerV2 {
 	hopeless := retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 		if _, ok := errors.AsType[*credentialsError](err); ok || isUntrusted(err) || isProxyRefusal(err) {
 			return aws.FalseTernary
@@ -69,7 +103,7 @@ func newRetryer(log *slog.Logger) aws.RetryerV2 {
 		}
 		return aws.UnknownTernary
 	})
-	return &retryer{log: log, Standard: retry.NewStandard(func(o *retry.StandardOptions) {
+	return &retryer{log: log, renewal: renewal{cache: cache}, Standard: retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.RateLimiter = ratelimit.None
 		o.Retryables = append([]retry.IsErrorRetryable{hopeless}, append(o.Retryables, cut,

@@ -23,7 +23,7 @@ const DefaultEndpoint = "https://artifactregistry.googleapis.com/"
 // Options say how New reaches the API.
 type Options struct {
 	// Credentials authorize every request; required.
-	Credentials *TokenSource
+	Credentials *Keyring
 	// Transport carries the requests. Nil means a copy of net/http's default one, which honours the proxy variables.
 	Transport http.RoundTripper
 	// Logger is told about retries. Nil means silence.
@@ -36,7 +36,7 @@ type Options struct {
 type Cloud struct {
 	repositories *api.ProjectsLocationsRepositoriesService
 	operations   *api.ProjectsLocationsOperationsService
-	tokens       *TokenSource
+	keys         *Keyring
 	log          *slog.Logger
 }
 
@@ -57,7 +57,7 @@ func New(o Options) (*Cloud, error) {
 	}
 	log := logger(o.Logger)
 	client := &http.Client{
-		Transport: &retryTransport{log: log, governor: newGovernor(), next: &authTransport{tokens: o.Credentials, host: u.Host, next: o.Transport}},
+		Transport: &retryTransport{log: log, governor: newGovernor(), next: &authTransport{keys: o.Credentials, host: u.Host, next: o.Transport}},
 		// The API does not redirect. Something on the way that does would be taken for it.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -68,7 +68,7 @@ func New(o Options) (*Cloud, error) {
 	service.UserAgent = "transship"
 	return &Cloud{
 		repositories: service.Projects.Locations.Repositories, operations: service.Projects.Locations.Operations,
-		tokens: o.Credentials, log: log,
+		keys: o.Credentials, log: log,
 	}, nil
 }
 
@@ -85,9 +85,6 @@ func logger(l *slog.Logger) *slog.Logger {
 	}
 	return l
 }
-
-// Authorizer returns what authorizes the requests of the data plane.
-func (c *Cloud) Authorizer() *TokenSource { return c.tokens }
 
 // Repository reads the settings of r: 1 request. It is of class NoRepository where r does not exist.
 func (c *Cloud) Repository(ctx context.Context, r ref.TargetRepository) (document.TargetRepository, error) {

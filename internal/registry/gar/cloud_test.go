@@ -165,17 +165,17 @@ func TestCreateFails(t *testing.T) {
 func TestNewRefusesWhatIsNotSafe(t *testing.T) {
 	for _, o := range []Options{
 		{},
-		{Credentials: StaticToken("t"), Endpoint: "http://artifactregistry.googleapis.com/"},
-		{Credentials: StaticToken("t"), Endpoint: "artifactregistry.googleapis.com"},
-		{Credentials: StaticToken("t"), Endpoint: "https://"},
-		{Credentials: StaticToken("t"), Endpoint: ":"},
+		{Credentials: NewKeyring(StaticToken("t")), Endpoint: "http://artifactregistry.googleapis.com/"},
+		{Credentials: NewKeyring(StaticToken("t")), Endpoint: "artifactregistry.googleapis.com"},
+		{Credentials: NewKeyring(StaticToken("t")), Endpoint: "https://"},
+		{Credentials: NewKeyring(StaticToken("t")), Endpoint: ":"},
 	} {
 		if _, err := New(o); err == nil {
 			t.Errorf("%+v is taken", o)
 		}
 	}
 	s := always(200, `{}`)
-	c, err := New(Options{Credentials: StaticToken("t"), Endpoint: "https://example.com:8443/", Transport: s})
+	c, err := New(Options{Credentials: NewKeyring(StaticToken("t")), Endpoint: "https://example.com:8443/", Transport: s})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package gar
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,14 +38,44 @@ const (
 
 // CredentialOptions say where Credentials looks.
 type CredentialOptions struct {
-	// Getenv is asked for EnvToken. Nil means that there is no such variable.
+	// Getenv is asked for EnvToken, and for DOCKER_CONFIG and HOME. Nil means that there are no such variables.
 	Getenv func(string) string
 	// HTTPClient carries the requests for tokens. Nil means the auth library's own, which honours the proxy variables.
 	HTTPClient *http.Client
 	// Logger is told about renewed tokens. Nil means silence.
 	Logger *slog.Logger
+	// Impersonate is the e-mail address of a service account to act as. Empty means none.
+	Impersonate string
+	// AWS gives the present AWS credentials, whatever they come from, where the Application Default Credentials are a
+	// federation of AWS (external_account with the environment aws1). Nil leaves it to the auth library, which knows but
+	// AWS_ACCESS_KEY_ID and EC2's instance metadata.
+	AWS func(context.Context) (AWSSession, error)
+	// Hosts are registry hosts for which FindCredentials wants a credential of docker's, where it comes to that.
+	Hosts []string
 
 	detect func(*credentials.DetectOptions) (*auth.Credentials, error) // DetectDefault, but for tests
+}
+
+// client returns HTTPClient, but for metadata services: what is not encrypted is asked of this machine's surroundings,
+// which neither a proxy nor a stand-in for the cloud knows. Nil stays nil.
+func (o CredentialOptions) client() *http.Client {
+	if o.HTTPClient == nil {
+		return nil
+	}
+	c := *o.HTTPClient
+	c.Transport = router{cloud: c.Transport}
+	return &c
+}
+
+// router is the transport of client.
+type router struct{ cloud http.RoundTripper }
+
+// RoundTrip sends one request.
+func (r router) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r.cloud == nil || req.URL.Scheme == "http" {
+		return http.DefaultTransport.RoundTrip(req)
+	}
+	return r.cloud.RoundTrip(req)
 }
 
 // TokenSource holds an access token and renews it: some minutes before its end, and when it was refused. It is what
@@ -54,6 +85,8 @@ type TokenSource struct {
 	fetch        func(context.Context) (token, error) // nil: the token cannot be renewed
 	log          *slog.Logger
 	hint         string
+	origin       string // where the token comes from, for people
+	dataOnly     bool   // it serves the registry, not the API
 	quotaProject string // to whose account requests to the API go, empty for the default
 	flight       singleflight.Group
 
@@ -68,6 +101,7 @@ type token struct {
 	expires  time.Time // the zero value where it does not say
 	renewed  bool      // it took the place of one that was refused
 	renewAt  time.Time // when to ask for the next one; the zero value means never
+	basic    bool      // it is the parameter of Basic rather than of Bearer
 }
 
 func (t token) none() bool { return t.secret.reveal == nil }
@@ -87,40 +121,63 @@ func newToken(value string, obtained, expires time.Time) token {
 
 // StaticToken returns a source that has only the given access token and cannot renew it.
 func StaticToken(value string) *TokenSource {
-	return &TokenSource{current: newToken(value, time.Now(), time.Time{}), hint: hintStatic, log: slog.New(slog.DiscardHandler)}
+	return &TokenSource{current: newToken(value, time.Now(), time.Time{}), hint: hintStatic, origin: EnvToken, log: slog.New(slog.DiscardHandler)}
 }
 
 // Credentials returns the access token of the environment variable EnvToken where there is one, else the Application
-// Default Credentials. It asks for no token yet. The error is of class Unauthorized where there are none.
+// Default Credentials, and with them the service account to act as. It asks for no token yet. The error is of class
+// Unauthorized where there are none.
 func Credentials(ctx context.Context, o CredentialOptions) (*TokenSource, error) {
+	s, err := o.own(ctx)
+	if err != nil || o.Impersonate == "" {
+		return s, err
+	}
+	return actAs(s, o), nil
+}
+
+// own returns who the machine is by itself.
+func (o CredentialOptions) own(ctx context.Context) (*TokenSource, error) {
 	if o.Getenv != nil {
 		if v := strings.TrimSpace(o.Getenv(EnvToken)); v != "" {
 			return StaticToken(v), nil
 		}
 	}
-	if o.detect == nil {
-		o.detect = credentials.DetectDefault
-	}
-	detect := func() (*auth.Credentials, error) {
-		return o.detect(&credentials.DetectOptions{Scopes: []string{scope}, Client: o.HTTPClient})
-	}
+	detect := o.detector()
 	found, err := inTime(ctx, detect)
 	if err != nil {
-		return nil, credentialsError(ctx, "find Google credentials", err)
+		return nil, credentialsError(ctx, findCredentials, err)
 	}
-	s := &TokenSource{hint: hintCredentials, log: logger(o.Logger)}
+	s := &TokenSource{hint: hintCredentials, origin: applicationOrigin(found), log: logger(o.Logger)}
 	// The credentials are found anew for each token: what was found before keeps its token until the end, also where that
 	// is refused, and somebody may have signed in again meanwhile.
 	s.fetch = func(ctx context.Context) (token, error) {
 		found, err := inTime(ctx, detect)
 		if err != nil {
-			return token{}, credentialsError(ctx, "find Google credentials", err)
+			return token{}, credentialsError(ctx, findCredentials, err)
 		}
 		return fetchToken(ctx, found, s.log)
 	}
 	// An error means that there is no such project, which only some credentials have.
 	s.quotaProject, _ = inTime(ctx, func() (string, error) { return found.QuotaProjectID(ctx) })
 	return s, nil
+}
+
+// findCredentials is what was being done when there were none.
+const findCredentials = "find Google credentials"
+
+// isAbsent reports whether err says that there are no Application Default Credentials, rather than that those are broken.
+// The library has no type for it.
+func isAbsent(err error) bool {
+	return registry.IsClass(err, registry.Unauthorized) && strings.Contains(err.Error(), "could not find default credentials")
+}
+
+// applicationOrigin says of which form Application Default Credentials are.
+func applicationOrigin(c *auth.Credentials) string {
+	var file struct{ Type string }
+	if err := json.Unmarshal(c.JSON(), &file); err != nil || file.Type == "" {
+		return "Application Default Credentials"
+	}
+	return "Application Default Credentials (" + file.Type + ")"
 }
 
 // inTime waits for f no longer than ctx lives: looking for a metadata server takes no context.
@@ -174,6 +231,9 @@ func passing(err error) bool {
 	if e, ok := errors.AsType[*auth.Error](err); ok && e.Response != nil {
 		return e.Response.StatusCode >= 500 || e.Response.StatusCode == http.StatusTooManyRequests
 	}
+	if status, _, ok := impersonationStatus(err); ok {
+		return status >= 500 || status == http.StatusTooManyRequests
+	}
 	return isConnectionError(err)
 }
 
@@ -187,6 +247,9 @@ func credentialsError(ctx context.Context, op string, err error) error {
 	}
 	return e
 }
+
+// Origin says where the credential comes from, without showing it.
+func (s *TokenSource) Origin() string { return s.origin }
 
 // Hint says what to do when the credential is refused for good.
 func (s *TokenSource) Hint() string { return s.hint }
@@ -202,7 +265,12 @@ func (s *TokenSource) Authorize(ctx context.Context, req *http.Request) error {
 	return nil
 }
 
-func (t token) header() string { return "Bearer " + t.secret.text() }
+func (t token) header() string {
+	if t.basic {
+		return "Basic " + t.secret.text()
+	}
+	return "Bearer " + t.secret.text()
+}
 
 // Refused says that res, with the beginning of its body, was the answer to a request that Authorize had prepared. It
 // reports whether the token was refused (401) and another attempt with a new one makes sense. Only the token that was

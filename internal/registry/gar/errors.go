@@ -167,7 +167,7 @@ func (c *Cloud) classify(what call, status int, r apiReply, message string) (reg
 	case r.Reason == "RATE_LIMIT_EXCEEDED", status == http.StatusTooManyRequests:
 		return registry.Throttled, "run it again later, or have the quota of Artifact Registry raised"
 	case status == http.StatusUnauthorized:
-		return registry.Unauthorized, c.tokens.Hint()
+		return registry.Unauthorized, c.keys.Hint()
 	case status == http.StatusForbidden:
 		return registry.Denied, deniedHint(what, r, message)
 	case status == http.StatusNotFound && what.creates:

@@ -218,7 +218,7 @@ func TestTokenStaysAtItsHost(t *testing.T) {
 	if err == nil || s.requests() != 1 {
 		t.Errorf("after %d requests: %v", s.requests(), err)
 	}
-	transport := &authTransport{next: s, tokens: StaticToken(accessToken), host: "artifactregistry.googleapis.com"}
+	transport := &authTransport{next: s, keys: NewKeyring(StaticToken(accessToken)), host: "artifactregistry.googleapis.com"}
 	for _, url := range []string{"https://evil.example/", "http://artifactregistry.googleapis.com/", "https://artifactregistry.googleapis.com:444/"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {

@@ -47,7 +47,7 @@ func world(t testing.TB, opts arsim.Options) (*cloudsim.Sim, *arsim.Cloud, *Clou
 
 func cloud(t testing.TB, transport http.RoundTripper, s *TokenSource) *Cloud {
 	t.Helper()
-	c, err := New(Options{Credentials: s, Transport: transport})
+	c, err := New(Options{Credentials: NewKeyring(s), Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -223,9 +223,9 @@ func isUntrusted(err error) bool {
 // authTransport adds the credential to the requests to one host, over TLS, and to no other: a redirect must not carry it
 // away. A token that is refused is renewed, once a request.
 type authTransport struct {
-	next   http.RoundTripper
-	tokens *TokenSource
-	host   string // with its port, where the endpoint has one
+	next http.RoundTripper
+	keys *Keyring
+	host string // with its port, where the endpoint has one
 }
 
 // RoundTrip sends req with the present token, and where that is refused, with a new one.
@@ -234,19 +234,23 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &registry.Error{Side: registry.Target, Op: "send request to", Object: req.URL.Scheme + "://" + req.URL.Host, Class: registry.Invalid,
 			Err: fmt.Errorf("the credential is for https://%s only", t.host)}
 	}
+	tokens, err := t.keys.api(req)
+	if err != nil {
+		return nil, err
+	}
 	for try := 0; ; try++ {
 		again, err := withBody(req)
 		if err != nil {
 			return nil, err
 		}
-		if err := t.tokens.Authorize(req.Context(), again); err != nil {
+		if err := tokens.Authorize(req.Context(), again); err != nil {
 			return nil, err
 		}
-		if p := t.tokens.quotaProject; p != "" {
+		if p := tokens.quotaProject; p != "" {
 			again.Header.Set("X-Goog-User-Project", p)
 		}
 		res, err := t.next.RoundTrip(again)
-		if err != nil || try > 0 || !t.tokens.Refused(req.Context(), res, nil) {
+		if err != nil || try > 0 || !tokens.Refused(req.Context(), res, nil) {
 			return res, err
 		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))

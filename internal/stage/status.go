@@ -1,0 +1,166 @@
+package stage
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"transship/internal/document"
+	"transship/internal/ref"
+)
+
+// State is how far a wave has come.
+type State string
+
+// The states, in the order in which a wave passes them.
+const (
+	StateNew        State = "not begun"  // nothing was listed
+	StateListed     State = "listed"     // there is an inventory
+	StatePlanned    State = "planned"    // there is a plan
+	StateCopied     State = "copied"     // a copy ended, and nothing was verified since
+	StateIncomplete State = "incomplete" // something failed, is missing or differs
+	StateVerified   State = "verified"   // everything that rules do not leave out is at the target
+)
+
+// WaveStatus is where one wave stands, as the documents of the workspace say it.
+type WaveStatus struct {
+	Name         string    `json:"name"` // empty for the whole migration, where there are no waves
+	State        State     `json:"state"`
+	Repositories int       `json:"repositories"`        // that belong to it
+	Images       int       `json:"images"`              // of the last inventory that covers it
+	Tags         int       `json:"tags"`                //
+	Verified     int       `json:"verified"`            // repositories of which nothing is missing or different
+	VerifiedTags int       `json:"verifiedTags"`        //
+	Missing      int       `json:"missing"`             // references, of the last verification of each repository
+	Mismatched   int       `json:"mismatched"`          //
+	Excluded     int       `json:"excluded"`            //
+	Failed       int       `json:"failed"`              // of the last copy
+	Oldest       time.Time `json:"verifiedAt,omitzero"` // when the repository was verified that was verified longest ago
+}
+
+// Status is where a migration stands.
+type Status struct {
+	Migration  document.Migration `json:"migration"`
+	Waves      []WaveStatus       `json:"waves"`
+	Unassigned []ref.Repository   `json:"unassigned"` // repositories that no wave claims, where there are waves
+}
+
+// Status reads the documents of the workspace. It asks no registry.
+func (p *Pipeline) Status() (Status, error) {
+	s := Status{Migration: p.Rules.Migration, Waves: []WaveStatus{}, Unassigned: []ref.Repository{}}
+	var v document.Verification
+	if err := p.optional(p.Workspace.Verification(), document.KindVerification, &v); err != nil {
+		return s, err
+	}
+	waves := p.Waves
+	if len(waves) == 0 {
+		waves = []ref.Wave{{}}
+	}
+	var newest *document.Inventory // names all repositories, whatever its scope is
+	for _, w := range waves {
+		status, inv, err := p.waveStatus(w, v)
+		if err != nil {
+			return s, err
+		}
+		s.Waves = append(s.Waves, status)
+		if inv != nil {
+			newest = inv
+		}
+	}
+	if newest != nil && len(p.Waves) > 0 {
+		for _, r := range newest.Source.Repositories {
+			if !claimed(p.Waves, r.URI) {
+				s.Unassigned = append(s.Unassigned, r.URI)
+			}
+		}
+	}
+	return s, nil
+}
+
+func claimed(waves []ref.Wave, r ref.Repository) bool {
+	for _, w := range waves {
+		if w.Match(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, *document.Inventory, error) {
+	s := WaveStatus{Name: w.Name, State: StateNew}
+	part := *p
+	var err error
+	if part.Workspace, err = p.Workspace.Wave(w.Name); err != nil {
+		return s, nil, err
+	}
+	inv := part.previous()
+	if inv == nil {
+		return s, nil, nil
+	}
+	mine := func(r ref.Repository) bool { return w.Name == "" || w.Match(r) }
+	s.State = StateListed
+	for _, r := range inv.Source.Repositories {
+		if mine(r.URI) {
+			s.Repositories++
+		}
+	}
+	for _, i := range inv.Source.Images {
+		if mine(i.URI) {
+			s.Images++
+			s.Tags += len(i.Tags)
+		}
+	}
+	if _, err := os.Stat(part.Workspace.Plan()); err == nil {
+		s.State = StatePlanned
+	}
+	var results document.Results
+	if err := p.optional(part.Workspace.Results(), document.KindResults, &results); err != nil {
+		return s, inv, err
+	}
+	if !results.EndedAt.IsZero() {
+		s.State, s.Failed = StateCopied, results.Failed
+		if results.Failed > 0 || results.Stopped {
+			s.State = StateIncomplete
+		}
+	}
+	s.count(v, mine, results.EndedAt)
+	return s, inv, nil
+}
+
+// count adds what is verified, and decides the state by it where it is newer than the last copy.
+func (s *WaveStatus) count(v document.Verification, mine func(ref.Repository) bool, copied time.Time) {
+	looked := 0
+	for _, r := range v.Repositories {
+		if !mine(r.Source) {
+			continue
+		}
+		looked++
+		s.VerifiedTags += len(r.Tags)
+		s.Missing += r.Missing
+		s.Mismatched += r.Mismatched
+		s.Excluded += r.Excluded
+		if r.Missing+r.Mismatched == 0 {
+			s.Verified++
+		}
+		if s.Oldest.IsZero() || r.VerifiedAt.Before(s.Oldest) {
+			s.Oldest = r.VerifiedAt
+		}
+	}
+	switch {
+	case looked == 0 || s.Oldest.Before(copied):
+	case s.Missing+s.Mismatched > 0:
+		s.State = StateIncomplete
+	default:
+		s.State = StateVerified
+	}
+}
+
+// optional reads a document that may not be there yet.
+func (p *Pipeline) optional(path string, kind document.Kind, v document.Headed) error {
+	err := document.ReadFor(path, kind, p.Rules.Migration, v)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
