@@ -65,9 +65,6 @@ func (a *app) explain(ctx context.Context, err error) {
 		return
 	}
 	fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(err.Error()))
-	if _, usage := errors.AsType[*usageError](err); usage {
-		fmt.Fprintln(a.streams.Err, `Run "transship --help", or "transship COMMAND --help".`)
-	}
 }
 
 // addShared gives cmd the flags that every command has.
@@ -190,7 +187,7 @@ func (s *settings) complete() error {
 	if len(s.sources) > 0 && (s.mapping.Default != (ref.TargetImage{}) || len(s.mapping.Rules) > 0) {
 		return nil
 	}
-	if len(s.sources) == 0 && s.mapping.Default == (ref.TargetImage{}) && len(s.mapping.Rules) == 0 {
+	if len(s.mapping.Rules) == 0 {
 		w := workspace.Workspace{Dir: s.Workspace}
 		var p document.Plan
 		var inv document.Inventory
@@ -200,10 +197,14 @@ func (s *settings) complete() error {
 			m, err = &inv.Migration, document.Read(w.Inventory(), document.KindInventory, &inv)
 		}
 		if err == nil && m.Mapping == "" {
-			for _, r := range m.Sources {
-				s.sources = append(s.sources, source{registry: r})
+			if len(s.sources) == 0 {
+				for _, r := range m.Sources {
+					s.sources = append(s.sources, source{registry: r})
+				}
 			}
-			s.mapping, err = config{file: file{To: m.Target}}.rules()
+			if s.mapping.Default == (ref.TargetImage{}) {
+				s.mapping, err = config{file: file{To: m.Target}}.rules()
+			}
 			return err
 		}
 	}

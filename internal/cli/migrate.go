@@ -76,12 +76,27 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	if err := a.show(v, func(w text.Options) { text.Verification(a.streams.Out, w, v, p.Workspace.Verification()) }); err != nil {
 		return err
 	}
-	for _, err := range []error{unlisted(inv), unread(made), uncopied(ctx, results), unverified(v)} {
+	for _, err := range []error{unlisted(inv), unread(made), undecided(made), uncopied(ctx, results), unverified(v)} {
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// undecided is the error of a migration that leaves something behind which only a decision of the user's can bring over:
+// another name, or another target.
+func undecided(made document.Plan) error {
+	n := 0
+	for _, r := range made.Refused {
+		if r.Rule == document.RuleConflict || r.Rule == document.RuleName || r.Rule == document.RuleUnmapped {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return &incompleteError{fmt.Sprintf("%d refused until somebody decides", n)}
 }
 
 // idle reports whether a plan has nothing to create, copy or tag.
@@ -94,7 +109,9 @@ func idle(made document.Plan) bool {
 func (a *app) say(words func(text.Options)) {
 	if !a.flags.json {
 		a.breathe()
-		words(a.words())
+		o := a.words()
+		o.Row = true
+		words(o)
 		fmt.Fprintln(a.streams.Out)
 	}
 }

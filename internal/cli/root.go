@@ -91,16 +91,36 @@ func newRoot(a *app) *cobra.Command {
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w (%q lists the flags)", err, cmd.CommandPath()+" --help")
+	})
+	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	a.addShared(root)
 	cobra.EnableCommandSorting = false
 	root.AddCommand(
-		newDemo(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newStatus(a),
+		newDemo(a), newInit(a), newDoctor(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newStatus(a),
+		newGenerate(a),
 	)
 	root.SetUsageTemplate(usage)
 	root.SetHelpTemplate(help)
 	return root
+}
+
+// newHelp returns the command that explains another one.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [COMMAND]",
+		Short:  "Explain a command",
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noArguments(cmd.Root(), args)
+			}
+			return found.Help()
+		},
+	}
 }
 
 // noArguments refuses arguments, and at the root names the unknown command.

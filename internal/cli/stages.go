@@ -160,6 +160,8 @@ func uncopied(ctx context.Context, r document.Results) error {
 		return ctx.Err()
 	case r.Failed > 0:
 		return &incompleteError{fmt.Sprintf("%d of %d failed", r.Failed, r.Success+r.Failed)}
+	case len(r.Kept) > 0:
+		return &incompleteError{fmt.Sprintf("%d tags differ, and were kept", len(r.Kept))}
 	}
 	return nil
 }
@@ -172,6 +174,7 @@ func newVerify(a *app) *cobra.Command {
 		Long: `Compare what the sources hold now with what the target holds now: every tag at
 its digest, every digest present. Trusts neither the plan nor what a copy said.
 With --deep it walks every image at the target and asks for each of its blobs.
+Without flags that choose among images, it expects what the plan chose.
 Writes verify.json.
 
 Changes nothing on either side.`,
@@ -181,6 +184,9 @@ Changes nothing on either side.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
+				if err := p.SelectAsPlanned(); err != nil {
+					return err
+				}
 				v, err := a.verify(ctx, p)
 				if err != nil {
 					return err

@@ -65,6 +65,7 @@ func (s *Sim) AR() *arsim.Cloud {
 		}
 	}
 	s.builtin(maps.All(map[string]http.Handler{
+		arsim.ProjectsHost:   s.ar.Projects(),
 		arsim.OAuthHost:      iamsim.GoogleOAuth{Google: google, Tokens: s.ar.OAuth()},
 		iamsim.GoogleSTSHost: iamsim.GoogleSTS{Google: google},
 		iamsim.GoogleIAMHost: iamsim.GoogleIAM{Google: google},

@@ -36,11 +36,9 @@ func (x *examiner) looks(ctx context.Context, hosts []string) []clouds.Look {
 
 // network says which hosts cannot be reached, and why. optional are those without which something still works.
 func (x *examiner) network(looks []clouds.Look, where string, optional func(host string) bool) Check {
-	var hosts []string
 	var slowest time.Duration
 	var bad *Check
 	for _, l := range looks {
-		hosts = append(hosts, l.Host)
 		slowest = max(slowest, l.Took)
 		if l.Err == nil {
 			continue
@@ -57,7 +55,7 @@ func (x *examiner) network(looks []clouds.Look, where string, optional func(host
 	if bad != nil {
 		return *bad
 	}
-	return passed("network", fmt.Sprintf("%s answer within %d ms", enumerate(hosts), max(1, slowest.Milliseconds())))
+	return passed("network", fmt.Sprintf("all %d hosts answer, the slowest after %d ms", len(looks), max(1, slowest.Milliseconds())))
 }
 
 // unreachable says why host did not answer, and what to do.
@@ -165,14 +163,4 @@ func inner(err error) error {
 		return inner(e.Err)
 	}
 	return err
-}
-
-func enumerate(words []string) string {
-	switch len(words) {
-	case 0:
-		return ""
-	case 1:
-		return words[0]
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }

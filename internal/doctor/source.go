@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -174,7 +175,8 @@ func (p *patient) denied(a ecr.Action, repository string, err error) Check {
 	switch registry.ClassOf(err) {
 	case registry.Denied:
 		c.Detail = fmt.Sprintf("denied: it is what it takes to %s", a.Why)
-		if hint := registry.HintOf(err); hint != "" {
+		c.Remedy = nil
+		if hint := registry.HintOf(err); hint != "" && hint != "allow "+a.Name { // that the statement says better
 			c.Remedy = []string{hint}
 		}
 		c.Remedy = append(c.Remedy, p.statement(a, repository))
@@ -197,7 +199,7 @@ func (p *patient) statement(a ecr.Action, repository string) string {
 	}
 	b, err := json.Marshal(struct {
 		Effect, Action, Resource string
-	}{"Allow", a.Name, resource})
+	}{"Allow", cmp.Or(a.Grant, a.Name), resource})
 	if err != nil {
 		return a.Name
 	}

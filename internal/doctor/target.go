@@ -228,4 +228,3 @@ func (d *destination) permissions(ctx context.Context, r ref.TargetRepository) [
 func grant(r ref.TargetRepository, role string) string {
 	return fmt.Sprintf("gcloud artifacts repositories add-iam-policy-binding %s --location=%s --project=%s --member=MEMBER --role=%s", r.ID, r.Location, r.Project, role)
 }
-

@@ -56,13 +56,13 @@ func Read(path string, kind Kind, v Headed) error {
 	}
 	var h struct{ Header }
 	if err := json.Unmarshal(b, &h); err != nil {
-		return fmt.Errorf("%s cannot be read: %w", path, err)
+		return fmt.Errorf("%s cannot be read: %w (it is damaged: make it anew)", path, err)
 	}
 	if err := h.Check(kind); err != nil {
 		return fmt.Errorf("%s cannot be used: %w", path, err)
 	}
 	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("%s cannot be read: %w", path, err)
+		return fmt.Errorf("%s cannot be read: %w (it is damaged: make it anew)", path, err)
 	}
 	return nil
 }

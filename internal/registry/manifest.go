@@ -108,7 +108,10 @@ func ParseManifest(m Manifest) (Content, error) {
 		return Content{}, fmt.Errorf("the manifest is not valid JSON: %w", err)
 	}
 	mediaType := cmp.Or(m.MediaType, j.MediaType, j.guess())
-	if j.SchemaVersion == 1 || IsSchema1(mediaType) {
+	switch {
+	case j.SchemaVersion == 1 && slices.Contains(ManifestMediaTypes(), mediaType):
+		return Content{}, fmt.Errorf("the manifest is served as %s, but is one of Docker schema 1", mediaType)
+	case j.SchemaVersion == 1 || IsSchema1(mediaType):
 		return parseSchema1(m)
 	}
 	if j.MediaType != "" && j.MediaType != mediaType {

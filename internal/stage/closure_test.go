@@ -100,6 +100,18 @@ func TestEveryClosureArrivesByteForByte(t *testing.T) {
 	}
 }
 
+// Referrers that ECR's listing hides are found nevertheless: of an index, of its children, and of referrers.
+func TestHiddenReferrersArrive(t *testing.T) {
+	w := cloudstest.New(t, cloudsim.Options{ECR: ecrsim.Options{Quirks: ecrsim.Quirks{HideReferrers: true}}}, corpus.Case("referrers"))
+	w.ECR.Repository("case/referrers").Content.Untag("sbom") // the answers about referrers do not tell their tags
+	results, v := migrate(t, pipeline(t, w), true)
+	if results.Failed+v.Missing+v.Extra != 0 {
+		t.Errorf("%+v %+v", results.Failures, v.Cases)
+	}
+	source, target := both(t, w, "referrers")
+	sameBytes(t, source.Content, target)
+}
+
 // Where the two sides do not agree on the digest of a manifest, or the target does not take its kind, the failure says
 // so, nothing else appears under its tag, and the others arrive.
 func TestWhatTheTargetDoesNotTake(t *testing.T) {

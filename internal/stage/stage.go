@@ -258,6 +258,23 @@ func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Ver
 	return v, document.Write(p.Workspace.Verification(), v)
 }
 
+// SelectAsPlanned takes over which images plan.json chose, where the rules choose none: a verification that expects
+// more than was ever planned would only find what nobody asked for. Without a plan everything is expected.
+func (p *Pipeline) SelectAsPlanned() error {
+	if !p.Rules.Selection.IsZero() {
+		return nil
+	}
+	made, err := p.ReadPlan()
+	if _, missing := errors.AsType[*MissingError](err); missing || err == nil && made.Scope.Selection.IsZero() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.Rules.Selection, err = plan.ParseSelection(made.Scope.Selection)
+	return err
+}
+
 // ReadPlan reads plan.json.
 func (p *Pipeline) ReadPlan() (document.Plan, error) {
 	var made document.Plan

@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -92,8 +93,8 @@ func (e *engine) land(ctx context.Context, n *node) error {
 func (e *engine) bringManifest(ctx context.Context, n *node) error {
 	incomplete := e.landChildren(ctx, n)
 	m, err := e.load(ctx, n)
-	if registry.IsClass(err, registry.NotFound) {
-		return &gone{err}
+	if _, is := errors.AsType[*gone](err); is {
+		return err
 	}
 	if err := cmp.Or(incomplete, err); err != nil {
 		return err

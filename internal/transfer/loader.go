@@ -60,9 +60,12 @@ func (e *engine) batches(units []*node) {
 	}
 }
 
-// load returns n's manifest. An error of class registry.NotFound means that the source no longer has it.
+// load returns n's manifest. A *gone means that the source no longer has it.
 func (e *engine) load(ctx context.Context, n *node) (registry.Manifest, error) {
 	m, err := e.read(ctx, n)
+	if registry.IsClass(err, registry.NotFound) {
+		return m, &gone{err}
+	}
 	if m.MediaType == "" { // schema 1 does not name itself
 		m.MediaType = n.manifest.MediaType
 	}

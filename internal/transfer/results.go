@@ -59,8 +59,21 @@ func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 	}
 	p.add(document.Failure{
 		Source: n.source.String() + suffix, Target: target.String() + suffix, Digest: n.manifest.Digest, Tag: tag,
-		Class: string(registry.ClassOf(err)), Error: err.Error(), Hint: registry.HintOf(err),
+		Class: string(registry.ClassOf(err)), Error: err.Error(), Hint: cmp.Or(registry.HintOf(err), advice(registry.ClassOf(err))),
 	})
+}
+
+// advice is what to do about a failure that brought no advice of its own.
+func advice(class registry.Class) string {
+	switch class {
+	case registry.NotFound:
+		return "ECR lists the image, but has lost a part of it: push it to ECR again, or exclude it"
+	case registry.Corrupt:
+		return "the bytes in ECR are not those of the digest: push the image to ECR again, or exclude it"
+	case registry.Throttled, registry.Unavailable:
+		return `run "transship copy --retry-failed" when the registries are at rest again`
+	}
+	return `see what the registry says; "transship copy --retry-failed" tries again`
 }
 
 // expect counts what there is to do.

@@ -216,7 +216,7 @@ func TestDeepAgreesWithANaiveWalk(t *testing.T) {
 		for _, m := range manifests {
 			var tags []string
 			if slices.Contains(tagged, m) {
-				tags = []string{string(sum(m).Encoded()[:8])}
+				tags = []string{sum(m).Encoded()[:8]}
 			}
 			references, shows = append(references, reference(m, tags...)), append(shows, shown(m, tags...))
 			for _, b := range parts[m] {

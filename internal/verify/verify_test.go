@@ -150,15 +150,18 @@ func TestRefusals(t *testing.T) {
 		{Source: source, Target: target.String(), Digest: sum("b"), Rule: unread, Reason: "not served"},
 		{Source: source, Target: target.String(), Digest: sum("i"), Rule: document.RuleIncomplete, Reason: "it needs " + string(sum("a")) + ": archived"},
 		{Source: source, Target: target.String(), Digest: sum("j"), Rule: document.RuleIncomplete, Reason: "it needs " + string(sum("b")) + ": not served"},
+		{Source: source, Target: target.String(), Digest: sum("u"), Tag: "old", Rule: document.RuleNotSelected, Reason: "left out"},
+		{Source: source, Target: target.String(), Digest: sum("u"), Rule: unread, Reason: "not served"},
 		{Source: source.Registry.Repository("other"), Rule: document.RuleOutOfScope, Reason: "left out"},
+		{Source: source.Registry.Repository("hub/nginx"), Rule: document.RulePullThrough, Reason: "cached"},
 		{Source: source.Registry.Repository("shut"), Rule: document.RuleUnavailable, Reason: "no permission"},
 		{Source: source.Registry.Repository("twin"), Target: repo.Image("twin").String(), Rule: document.RuleConflict, Reason: "two at one target"},
 	}
 	v := run(t, Config{Plan: p, Inventory: listed(), Target: &fake{}})
-	if v.Excluded != 5 || v.Missing != 2 || OK(v) || len(v.Failures) != 1 || v.Failures[0].Source != source.Registry.Repository("shut").String() {
+	if v.Excluded != 7 || v.Missing != 3 || OK(v) || len(v.Failures) != 1 || v.Failures[0].Source != source.Registry.Repository("shut").String() {
 		t.Errorf("excluded %d, missing %d, failures %+v", v.Excluded, v.Missing, v.Failures)
 	}
-	if len(v.Repositories) != 2 || v.Repositories[0].Excluded != 3 || v.Repositories[0].Missing != 2 || v.Repositories[1].Excluded != 1 {
+	if len(v.Repositories) != 2 || v.Repositories[0].Excluded != 4 || v.Repositories[0].Missing != 3 || v.Repositories[1].Excluded != 1 {
 		t.Errorf("repositories %+v", v.Repositories)
 	}
 }

@@ -19,6 +19,7 @@ func Inventory(w io.Writer, o Options, inv document.Inventory, path string) {
 	p.largest(s, n)
 	p.oldest(s, n)
 	p.archived(s, n, path)
+	p.pullThrough(s, n, path)
 	if len(inv.Failures) > 0 {
 		p.section("Could not be listed", p.s.Bad(term.Count(len(inv.Failures), "failure")))
 		p.failures(inv.Failures, n, path)
@@ -131,6 +132,21 @@ func (p *page) oldest(s inventory.Summary, n names) {
 	p.table(t)
 }
 
+// pullThrough names the repositories that ECR fills from elsewhere: they stay behind.
+func (p *page) pullThrough(s inventory.Summary, n names, path string) {
+	if len(s.PullThrough) == 0 {
+		return
+	}
+	p.section("Pull-through caches", "ECR fills them from another registry; an Artifact Registry remote repository does that, too")
+	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Repository", Shrink: true}, {Head: "From"}}}
+	shown := p.most(len(s.PullThrough), maxNames)
+	for _, c := range s.PullThrough[:shown] {
+		t.Row(n.source(c.Repository), c.Upstream)
+	}
+	p.table(t)
+	p.more(item, len(s.PullThrough)-shown, allIn(path))
+}
+
 func (p *page) archived(s inventory.Summary, n names, path string) {
 	if len(s.Archived) == 0 {
 		return
@@ -143,6 +159,18 @@ func (p *page) archived(s inventory.Summary, n names, path string) {
 	}
 	p.table(t)
 	p.more(item, len(s.Archived)-shown, allIn(path))
+	if s.Restore == nil {
+		return
+	}
+	p.line(item, "To restore them:")
+	most := p.most(len(s.Restore.Commands), maxReasons)
+	for _, command := range s.Restore.Commands[:most] {
+		p.say(detail, command, p.s.Faint)
+	}
+	p.more(detail, len(s.Restore.Commands)-most, " (-v shows all)")
+	for _, note := range s.Restore.Notes {
+		p.say(item, note, p.s.Faint)
+	}
 }
 
 func date(t time.Time) string {

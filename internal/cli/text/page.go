@@ -13,6 +13,7 @@ type Options struct {
 	Style term.Style
 	Width int       // columns of a line; 0 lets lines be as long as they are
 	All   bool      // show long lists whole
+	Row   bool      // one of several stages in a row: what to do next is the command's own matter
 	Now   time.Time // to say how long ago something was; the zero value says dates alone
 }
 
@@ -123,6 +124,9 @@ func allIn(path string) string {
 
 // next says which command to run, in a paragraph of its own.
 func (p *page) next(text string) {
+	if p.o.Row {
+		return
+	}
 	p.blank()
 	p.say(0, text, nil)
 }

@@ -77,7 +77,10 @@ func (p *page) willCopy(made document.Plan, n names) {
 		apart += t.size
 	}
 	if d.CopyManifests > 0 {
-		text := fmt.Sprintf("All of the plan is %s, or %s when shared layers count once. ", term.Bytes(apart), term.Bytes(d.TotalBytes))
+		text := fmt.Sprintf("All of the plan is %s. ", term.Bytes(apart))
+		if apart > d.TotalBytes {
+			text = fmt.Sprintf("All of the plan is %s, or %s when shared layers count once. ", term.Bytes(apart), term.Bytes(d.TotalBytes))
+		}
 		text += fmt.Sprintf("%s in %s %s ECR, each once", term.Bytes(d.CopyBytes), term.Count(d.CopyBlobs, "layer"), verb(d.CopyBlobs, "leaves", "leave"))
 		if d.MountBlobs > 0 {
 			text += fmt.Sprintf("; %s %s from within Artifact Registry", term.Count(d.MountBlobs, "further place"), verb(d.MountBlobs, "gets a shared layer", "get shared layers"))
@@ -123,7 +126,7 @@ func (p *page) willTag(made document.Plan) {
 	if d.SetTags+d.MoveTags == 0 {
 		return
 	}
-	p.section("Will tag", term.Count(d.SetTags+d.MoveTags, "tag"))
+	p.section("Will set", term.Count(d.SetTags+d.MoveTags, "tag"))
 	if d.MoveTags > 0 {
 		p.say(item, fmt.Sprintf("%s new, %s from an older image to the one that the source has now.",
 			term.Number(d.SetTags), term.Count(d.MoveTags, "tag")+" "+verb(d.MoveTags, "moves", "move")), nil)

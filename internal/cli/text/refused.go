@@ -30,11 +30,28 @@ func ruleTitle(rule string) string {
 		return "Could not be listed"
 	case document.RuleOutOfScope:
 		return "Out of scope"
+	case document.RuleNotSelected:
+		return "Not selected"
+	case document.RuleReferrer:
+		return "Only describes other images"
+	case document.RuleUntagged:
+		return "Untagged"
+	case document.RulePullThrough:
+		return "Filled by ECR from another registry"
 	}
 	return rule
 }
 
-// byRule groups refusals by rule: the largest group first, out of scope last, since that is what was asked for.
+// asked reports whether a rule leaves out what the user asked to leave out.
+func asked(rule string) bool {
+	switch rule {
+	case document.RuleOutOfScope, document.RuleNotSelected, document.RuleReferrer, document.RuleUntagged:
+		return true
+	}
+	return false
+}
+
+// byRule groups refusals by rule: the largest group first, what was asked for last.
 func byRule(list []document.Refusal) [][]document.Refusal {
 	var out [][]document.Refusal
 	at := map[string]int{}
@@ -48,7 +65,7 @@ func byRule(list []document.Refusal) [][]document.Refusal {
 		out[i] = append(out[i], r)
 	}
 	slices.SortStableFunc(out, func(a, b []document.Refusal) int {
-		switch x, y := a[0].Rule == document.RuleOutOfScope, b[0].Rule == document.RuleOutOfScope; {
+		switch x, y := asked(a[0].Rule), asked(b[0].Rule); {
 		case x && !y:
 			return 1
 		case y && !x:
@@ -61,7 +78,7 @@ func byRule(list []document.Refusal) [][]document.Refusal {
 
 // refusedInScope is without what was left out on purpose.
 func refusedInScope(list []document.Refusal) []document.Refusal {
-	return slices.DeleteFunc(slices.Clone(list), func(r document.Refusal) bool { return r.Rule == document.RuleOutOfScope })
+	return slices.DeleteFunc(slices.Clone(list), func(r document.Refusal) bool { return asked(r.Rule) })
 }
 
 // refusedImage is an image that refusals are about: one of its own, and one for each of its tags.
@@ -115,9 +132,10 @@ func (p *page) refused(list []document.Refusal, n names, path string) {
 		return
 	}
 	groups := byRule(list)
-	if outside := groups[len(groups)-1]; outside[0].Rule == document.RuleOutOfScope {
+	for len(groups) > 0 && asked(groups[len(groups)-1][0].Rule) {
+		outside := groups[len(groups)-1]
 		groups = groups[:len(groups)-1]
-		p.section("Out of scope", refusedWhat(outside))
+		p.section(ruleTitle(outside[0].Rule), refusedWhat(outside))
 		if p.o.All {
 			p.refusedNames(outside, n, item, path)
 		}

@@ -94,6 +94,8 @@ func resultsNext(r document.Results) string {
 		return `Next: "transship copy" goes on from here.`
 	case r.Failed > 0:
 		return `Next: "transship copy --retry-failed" takes up what failed.`
+	case len(r.Kept) > 0:
+		return `Next: decide about the tags that were kept; "transship verify" names them, too.`
 	}
 	return `Next: "transship verify" proves that everything arrived.`
 }

@@ -138,7 +138,7 @@ func (p *page) excluded(v document.Verification, n names, path string) {
 	for _, rule := range rules {
 		g := groups[rule]
 		p.line(item, p.s.Bold(term.Clean(cmp.Or(ruleTitle(rule), "no rule")))+"  "+term.Number(len(g)))
-		if rule == document.RuleOutOfScope && !p.o.All {
+		if asked(rule) && !p.o.All {
 			continue
 		}
 		shown := p.most(len(g), maxNames)

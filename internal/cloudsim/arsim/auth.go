@@ -95,6 +95,11 @@ func (c *Cloud) authorizeBasic(user, password string) (time.Time, bool) {
 	return c.now().Add(c.opts.TokenLifetime), ok
 }
 
+// carriesRegistryToken reports whether the request's credential is what serveToken hands out.
+func carriesRegistryToken(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Authorization"), "Bearer registry.")
+}
+
 // challenge answers 401 with the place where a registry token is to be had.
 func challenge(w http.ResponseWriter, r *http.Request, rt dataRoute) {
 	value := fmt.Sprintf(`Bearer realm="%s/v2/token",service="%s"`, origin(r), r.Host)

@@ -132,7 +132,7 @@ func (h *DataHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveToken(w, r)
 		return
 	}
-	if _, ok := h.cloud.authorize(r, true); !ok {
+	if _, ok := h.cloud.authorize(r, true); !ok || h.cloud.opts.ExchangeOnly && !carriesRegistryToken(r) {
 		challenge(w, r, rt)
 		return
 	}

@@ -48,6 +48,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Token is an access token that is always accepted; empty is none.
 	Token string
+	// ExchangeOnly makes the data plane take nothing but the registry tokens that its token service gives for the other
+	// credentials. FACTS B5 has it take those themselves.
+	ExchangeOnly bool
 	// TokenLifetime is how long a token of the token endpoints lives; 0 is an hour.
 	TokenLifetime time.Duration
 

@@ -196,6 +196,9 @@ func (a api) answer(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if reg.denies(name) {
+		return nil, reg.accessDenied(name, principal.ARN)
+	}
 	if !reg.allow(name) {
 		return nil, failf("ThrottlingException", "Rate exceeded")
 	}

@@ -61,6 +61,10 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	rt := parseRoute(req.URL.Path)
+	if op := rt.operation(req.Method); op != "" && r.denies(op) {
+		fail(w, http.StatusForbidden, "DENIED", r.accessDenied(op, r.CallerARN()).message)
+		return
+	}
 	if op := rt.operation(req.Method); op != "" && !r.allow(op) {
 		fail(w, http.StatusTooManyRequests, "TOOMANYREQUESTS", "Rate exceeded")
 		return

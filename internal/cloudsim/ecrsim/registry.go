@@ -22,6 +22,7 @@ type Registry struct {
 	keys       []string
 	caller     string
 	limits     map[string]*rate.Limiter
+	denied     map[string]bool
 	uploads    map[string]*upload
 	rules      []PullThroughCacheRule
 	exclusions []exclusion

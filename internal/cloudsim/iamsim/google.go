@@ -171,7 +171,8 @@ func (g *Google) verify(token string) (Claims, error) {
 	return c, nil
 }
 
-// GoogleSTS exchanges identities of others for access tokens: sts.googleapis.com/v1/token.
+// GoogleSTS exchanges identities of others for access tokens, at sts.googleapis.com/v1/token, and refresh tokens of
+// workforce users, at /v1/oauthtoken.
 type GoogleSTS struct{ Google *Google }
 
 // Kind says google.sts.
@@ -179,6 +180,12 @@ func (GoogleSTS) Kind(*http.Request) string { return "google.sts" }
 
 func (s GoogleSTS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
+	if r.URL.Path == "/v1/oauthtoken" && r.Method == http.MethodPost && r.PostFormValue("grant_type") == "refresh_token" && r.PostFormValue("refresh_token") != "" {
+		life := s.Google.life()
+		token, _ := s.Google.token("workforce user", life)
+		answerJSON(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(life.Seconds())})
+		return
+	}
 	if r.URL.Path != "/v1/token" || r.Method != http.MethodPost || r.ParseForm() != nil {
 		http.NotFound(w, r)
 		return

@@ -26,6 +26,8 @@ const (
 	// expiryWindow is how long before their end a role's credentials are renewed, so that a request that is signed now is
 	// still good when it is read.
 	expiryWindow = 5 * time.Minute
+	// fallbackRegion is whose STS is asked where nothing says a region: it answers for all accounts.
+	fallbackRegion = "us-east-1"
 )
 
 // configure loads the SDK's configuration for region, which may be empty, and assumes the role where there is one.
@@ -37,6 +39,7 @@ func configure(ctx context.Context, region string, o Options) (aws.Config, error
 			log.Debug("AWS SDK", "level", string(level), "format", format)
 		})),
 		config.WithHTTPClient(own),
+		config.WithDefaultRegion(fallbackRegion),
 		config.WithCredentialsCacheOptions(func(c *aws.CredentialsCacheOptions) { c.ExpiryWindow = expiryWindow }),
 	}
 	// The SDK cannot give a bundle of certificates to a client that is not its own, which has certificates of its own anyway.
@@ -103,7 +106,7 @@ func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		if err == nil {
 			return r.assume(ctx)
 		}
-		if r.options.WebIdentity == nil || ctx.Err() != nil {
+		if r.options.WebIdentity == nil || ctx.Err() != nil || isEndedSSO(err) { // who signed in once wants to hear of it
 			return aws.Credentials{}, err
 		}
 		c, webErr := r.exchange(ctx)
@@ -194,9 +197,6 @@ type Session struct {
 // Format keeps the credentials out of texts.
 func (s Session) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("AWS session " + redacted)) }
 
-// fallbackRegion is where a session without a region is: STS answers for all accounts there.
-const fallbackRegion = "us-east-1"
-
 // Sessions returns a function that gives the present credentials of the SDK's default chain, with o's profile and role,
 // for those who have to sign a request to AWS themselves: Google's workload identity federation. They come from
 // anywhere (variables, profiles, SSO, web identity, ECS, EKS Pod Identity, instance metadata), are renewed before they
@@ -226,6 +226,6 @@ func Sessions(o Options) func(context.Context) (Session, error) {
 			e := explainCredentials(err, o.profile())
 			return Session{}, &cause{e.text + " (" + e.hint + ")", err}
 		}
-		return Session{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, cmp.Or(cfg.Region, fallbackRegion)}, nil
+		return Session{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, cfg.Region}, nil
 	}
 }

@@ -1,6 +1,7 @@
 package ecr
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -12,12 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/opencontainers/go-digest"
 
+	"transship/internal/ref"
 	"transship/internal/registry"
 )
 
 // Action is an IAM action that reading a registry takes.
 type Action struct {
 	Name     string // such as ecr:DescribeImages
+	Grant    string // the one that a policy has to give for it, where that is another
 	Why      string // what it is for, in a few words
 	Optional bool   // without it, something is left out of what is seen, but nothing fails
 	Registry bool   // it is about the registry as a whole: a policy gives it on *, or not at all
@@ -34,7 +37,7 @@ func Actions() []Action {
 		{Name: "ecr:DescribeImages", Why: "list the images and their tags"},
 		{Name: "ecr:BatchGetImage", Why: "read manifests"},
 		{Name: "ecr:GetDownloadUrlForLayer", Why: "read layers"},
-		{Name: "ecr:ListImageReferrers", Why: "find what describes an image (ECR checks ecr:BatchGetImage for it)", Optional: true},
+		{Name: "ecr:ListImageReferrers", Grant: "ecr:BatchGetImage", Why: "find what describes an image", Optional: true},
 		{Name: "ecr:BatchCheckLayerAvailability", Why: "learn the sizes of layers whose manifests do not tell them", Optional: true},
 		{Name: "ecr:DescribePullThroughCacheRules", Why: "recognise pull-through cache repositories", Optional: true, Registry: true},
 		{Name: "ecr:GetLifecyclePolicy", Why: "see lifecycle rules", Optional: true},
@@ -197,4 +200,16 @@ func (r *Registry) APIHost(ctx context.Context) string {
 		return ""
 	}
 	return e.URI.Host
+}
+
+// Here says who the caller of the default chain is, and in which region; the region may be empty. 1 request to STS. The
+// error is a *registry.Error.
+func Here(ctx context.Context, o Options) (Identity, string, error) {
+	cfg, err := configure(ctx, "", o)
+	if err != nil {
+		return Identity{}, "", configurationError(ctx, ref.Registry{}, o.profile(), err)
+	}
+	region := cfg.Region
+	identity, err := New(cfg, ref.Registry{Region: cmp.Or(region, fallbackRegion)}, o).Identity(ctx)
+	return identity, region, err
 }

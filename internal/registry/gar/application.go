@@ -93,15 +93,15 @@ func (o CredentialOptions) detector() func() (*auth.Credentials, error) {
 	}
 	return func() (*auth.Credentials, error) {
 		var file externalFile
-		if o.detect == nil && o.AWS != nil && json.Unmarshal(applicationFile(), &file) == nil && file.isAWS() {
-			return o.federated(file)
+		if b := applicationFile(); o.detect == nil && o.AWS != nil && json.Unmarshal(b, &file) == nil && file.isAWS() {
+			return o.federated(file, b)
 		}
 		return detect(&credentials.DetectOptions{Scopes: []string{scope}, Client: o.client()})
 	}
 }
 
-// federated returns the credentials that Google gives for those of AWS.
-func (o CredentialOptions) federated(f externalFile) (*auth.Credentials, error) {
+// federated returns the credentials that Google gives for those of AWS, as the file b says, which f was read from.
+func (o CredentialOptions) federated(f externalFile, b []byte) (*auth.Credentials, error) {
 	made, err := externalaccount.NewCredentials(&externalaccount.Options{
 		Audience: f.Audience, SubjectTokenType: f.SubjectTokenType, TokenURL: f.TokenURL, TokenInfoURL: f.TokenInfoURL,
 		ServiceAccountImpersonationURL: f.ImpersonationURL, ServiceAccountImpersonationLifetimeSeconds: f.Impersonation.Lifetime,
@@ -112,7 +112,7 @@ func (o CredentialOptions) federated(f externalFile) (*auth.Credentials, error) 
 		return nil, err
 	}
 	return auth.NewCredentials(&auth.CredentialsOptions{
-		TokenProvider: made,
+		TokenProvider: made, JSON: b,
 		QuotaProjectIDProvider: auth.CredentialsPropertyFunc(func(context.Context) (string, error) {
 			return cmp.Or(os.Getenv("GOOGLE_CLOUD_QUOTA_PROJECT"), f.QuotaProject), nil
 		}),

@@ -27,9 +27,11 @@ import (
 // provider hands out ya29.secret-1, -2, …
 type provider struct {
 	validity time.Duration
-	mu       sync.Mutex
-	n        int
-	err      error // instead of the next one
+	make     func() string // makes the tokens instead
+
+	mu  sync.Mutex
+	n   int
+	err error // instead of the next one
 }
 
 func (p *provider) Token(context.Context) (*auth.Token, error) {
@@ -40,6 +42,9 @@ func (p *provider) Token(context.Context) (*auth.Token, error) {
 		return nil, p.err
 	}
 	t := &auth.Token{Value: fmt.Sprintf("%s-%d", accessToken, p.n)}
+	if p.make != nil {
+		t.Value = p.make()
+	}
 	if p.validity != 0 {
 		t.Expiry = time.Now().Add(p.validity)
 	}

@@ -150,6 +150,7 @@ func (a *HostAuthorizer) challengeIn(res *http.Response) (challenge, bool) {
 		if err != nil || realm.Scheme != "https" || realm.User != nil || hostPort(realm.Host) != hostPort(a.host) {
 			continue
 		}
+		realm.Host = a.host
 		return challenge{realm, parameters["service"]}, true
 	}
 	return challenge{}, false

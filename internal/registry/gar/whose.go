@@ -132,3 +132,33 @@ func (p *Probe) Email(ctx context.Context, host string) string {
 	}
 	return body.Email
 }
+
+// Project is the project that the environment, the credentials or gcloud's active configuration name; empty where none
+// does.
+func Project(getenv func(string) string) string {
+	return cmp.Or(getenv("GOOGLE_CLOUD_PROJECT"), getenv("CLOUDSDK_CORE_PROJECT"), gcloudProject(getenv), Whose(getenv).Project)
+}
+
+// gcloudProject reads [core] project of gcloud's active configuration.
+func gcloudProject(getenv func(string) string) string {
+	dir := GcloudDir(getenv)
+	active := getenv("CLOUDSDK_ACTIVE_CONFIG_NAME")
+	if b, err := os.ReadFile(filepath.Join(dir, "active_config")); active == "" && err == nil {
+		active = strings.TrimSpace(string(b))
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "configurations", "config_"+filepath.Base(cmp.Or(active, "default"))))
+	if err != nil {
+		return ""
+	}
+	section := ""
+	for line := range strings.Lines(string(b)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			section = line
+		}
+		if name, value, ok := strings.Cut(line, "="); ok && section == "[core]" && strings.TrimSpace(name) == "project" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,128 @@
+package text
+
+import (
+	"io"
+	"strings"
+
+	"transship/internal/cli/term"
+	"transship/internal/doctor"
+)
+
+// Doctor says what was examined: a line a check, what mends it beneath.
+func Doctor(w io.Writer, o Options, r doctor.Report) {
+	p := newPage(w, o)
+	width := 0
+	for _, g := range r.Groups {
+		for _, c := range g.Checks {
+			width = max(width, term.Width(checkName(c.Name)))
+		}
+	}
+	width = min(width, maxCheckName)
+	for n, g := range r.Groups {
+		if n > 0 {
+			p.blank()
+		}
+		p.title(groupTitle(g.Side), term.Clean(g.Subject))
+		for _, c := range g.Checks {
+			p.check(c, width)
+		}
+	}
+	p.blank()
+	p.prognosis(r)
+}
+
+// maxCheckName is how wide the names of checks may make their column.
+const maxCheckName = 36
+
+// checkName leaves out what all permissions of Google's begin with.
+func checkName(name string) string {
+	return strings.TrimPrefix(term.Clean(name), "artifactregistry.")
+}
+
+func groupTitle(side string) string {
+	switch side {
+	case doctor.SideSource:
+		return "From"
+	case doctor.SideTarget:
+		return "To"
+	}
+	return "This machine"
+}
+
+// check writes one line, and the rest of a long detail and the remedies below it.
+func (p *page) check(c doctor.Check, width int) {
+	sign, mark := "✓", p.s.Good
+	switch c.Status {
+	case doctor.Warn:
+		sign, mark = "!", p.s.Warn
+	case doctor.Fail:
+		sign, mark = "✗", p.s.Bad
+	case doctor.Skip:
+		sign, mark = "-", p.s.Faint
+	}
+	name := checkName(c.Name)
+	indent := item + 2 + width + 2
+	head := mark(sign) + " " + name + strings.Repeat(" ", max(2, width-term.Width(name)+2))
+	space := 0
+	if p.o.Width > 0 {
+		space = max(20, p.o.Width-indent)
+	}
+	lines := term.Wrap(term.Clean(c.Detail), space)
+	if len(lines) == 0 {
+		lines = []string{""}
+	}
+	for n, line := range lines {
+		if c.Status == doctor.Skip {
+			line = p.s.Faint(line)
+		}
+		if n == 0 {
+			p.line(item, head+line)
+		} else {
+			p.line(indent, line)
+		}
+	}
+	for _, remedy := range c.Remedy {
+		p.remedy(indent, remedy)
+	}
+}
+
+// remedy writes what is to be copied whole, however long it is: a command that is cut is none.
+func (p *page) remedy(indent int, text string) {
+	text = term.Clean(text)
+	if !isCommand(text) {
+		p.say(indent, "→ "+text, nil)
+		return
+	}
+	_, _ = io.WriteString(p.w, strings.Repeat(" ", indent)+p.s.Faint("→")+" "+p.s.Bold(text)+"\n")
+}
+
+// isCommand reports whether text is for a shell or a policy rather than for reading.
+func isCommand(text string) bool {
+	for _, prefix := range []string{"aws ", "gcloud ", "export ", "transship ", "sudo ", "{"} {
+		if strings.HasPrefix(text, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *page) prognosis(r doctor.Report) {
+	counts := term.Count(r.Passed, "check") + " passed"
+	if r.Warned > 0 {
+		counts += ", " + term.Count(r.Warned, "warning")
+	}
+	if r.Failed > 0 {
+		counts += ", " + term.Number(r.Failed) + " failed"
+	}
+	if r.Skipped > 0 {
+		counts += ", " + term.Number(r.Skipped) + " not asked"
+	}
+	switch {
+	case r.Failed > 0:
+		p.say(0, counts+". A migration would fail.", p.s.Bad)
+	case r.Warned > 0:
+		p.say(0, counts+". A migration can run.", p.s.Warn)
+	default:
+		p.say(0, counts+". A migration can run.", p.s.Good)
+	}
+}

@@ -1,0 +1,163 @@
+// Package generate writes files for others to apply: the permissions that a migration needs, as policies and commands. It
+// asks nothing and changes nothing.
+//
+// Vocabulary: a Policy is an IAM policy as AWS reads it. Permissions are all that a migration needs on both sides: the
+// policy for each account, the trust policies of roles, the commands for Google.
+//
+//	sources, targets, scope ─ Permissions ─→ policy.json, commands, docs/permissions.md
+package generate
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"transship/internal/ref"
+	"transship/internal/registry/ecr"
+)
+
+// Source is a registry to migrate from, and the role that is assumed for it.
+type Source struct {
+	Registry    ref.Registry
+	RoleARN     string // empty where none is
+	ExternalID  string
+	WebIdentity bool // the role is assumed with Google's ID token
+}
+
+// Migration is what permissions are for.
+type Migration struct {
+	Sources     []Source
+	Targets     []ref.TargetRepository
+	Scope       ref.Scope
+	Impersonate string // e-mail of a Google service account; empty means none
+}
+
+// Statement is one of an IAM policy.
+type Statement struct {
+	Sid       string                       `json:"Sid,omitempty"`
+	Effect    string                       `json:"Effect"`
+	Principal map[string]string            `json:"Principal,omitempty"`
+	Action    []string                     `json:"Action"`
+	Resource  []string                     `json:"Resource,omitempty"`
+	Condition map[string]map[string]string `json:"Condition,omitempty"`
+}
+
+// Policy is an IAM policy.
+type Policy struct {
+	Version   string      `json:"Version"`
+	Statement []Statement `json:"Statement"`
+}
+
+const policyVersion = "2012-10-17"
+
+// AccountPolicy is the policy for whoever reads the registries of one account.
+type AccountPolicy struct {
+	Account string `json:"account"`
+	Role    string `json:"role,omitempty"` // the role that carries it; empty where none is assumed
+	Policy  Policy `json:"policy"`
+	Trust   Policy `json:"trust,omitzero"` // of the role
+}
+
+// AWS returns the least that reading the sources takes, one policy an account and role, sorted.
+func (m Migration) AWS() []AccountPolicy {
+	var out []AccountPolicy
+	for _, s := range m.Sources {
+		i := slices.IndexFunc(out, func(p AccountPolicy) bool { return p.Account == s.Registry.Account && p.Role == s.RoleARN })
+		if i < 0 {
+			i = len(out)
+			out = append(out, AccountPolicy{Account: s.Registry.Account, Role: s.RoleARN, Policy: frame()})
+			if s.RoleARN != "" {
+				out[i].Trust = s.trust()
+			}
+		}
+		st := out[i].Policy.Statement
+		st[1].Resource = append(st[1].Resource, s.Registry.ARN("*"))
+		st[2].Resource = append(st[2].Resource, m.resources(s.Registry)...)
+	}
+	slices.SortFunc(out, func(a, b AccountPolicy) int {
+		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Role, b.Role))
+	})
+	return out
+}
+
+// frame is the policy without its resources. Listing repositories is about all of them, whichever are migrated.
+func frame() Policy {
+	signIn := Statement{Sid: "TransshipRegistry", Effect: "Allow", Resource: []string{"*"}}
+	list := Statement{Sid: "TransshipList", Effect: "Allow", Action: []string{"ecr:DescribeRepositories"}}
+	read := Statement{Sid: "TransshipRead", Effect: "Allow"}
+	for _, a := range ecr.Actions() {
+		switch {
+		case a.Grant != "" || slices.Contains(list.Action, a.Name):
+		case a.Registry:
+			signIn.Action = append(signIn.Action, a.Name)
+		default:
+			read.Action = append(read.Action, a.Name)
+		}
+	}
+	return Policy{policyVersion, []Statement{signIn, list, read}}
+}
+
+// resources are the patterns of IAM for the repositories of r that the scope includes. IAM's * crosses slashes, so they
+// may be wider than the scope, never narrower.
+func (m Migration) resources(r ref.Registry) []string {
+	include, _ := m.Scope.Texts()
+	if wave, _ := m.Scope.Wave.Texts(); len(wave) > 0 && len(include) == 0 {
+		include = wave
+	}
+	if len(include) == 0 {
+		return []string{r.ARN("*")}
+	}
+	var out []string
+	for _, pattern := range include {
+		if host, name, ok := strings.Cut(pattern, "/"); ok && strings.Contains(host, ".dkr") {
+			if named, _, err := ref.ParseRegistry(host); err == nil && named != r {
+				continue
+			}
+			pattern = name
+		}
+		arn := r.ARN(strings.ReplaceAll(pattern, "**", "*"))
+		if !slices.Contains(out, arn) {
+			out = append(out, arn)
+		}
+	}
+	if len(out) == 0 {
+		return []string{r.ARN("*")}
+	}
+	return out
+}
+
+// trust lets the role be assumed. What is in capitals is for the reader to fill in.
+func (s Source) trust() Policy {
+	st := Statement{Sid: "TransshipAssume", Effect: "Allow"}
+	if s.WebIdentity {
+		st.Principal = map[string]string{"Federated": "accounts.google.com"}
+		st.Action = []string{"sts:AssumeRoleWithWebIdentity"}
+		st.Condition = map[string]map[string]string{"StringEquals": {
+			"accounts.google.com:oaud": s.RoleARN,
+			"accounts.google.com:sub":  "NUMERIC_ID_OF_THE_SERVICE_ACCOUNT",
+		}}
+		return Policy{policyVersion, []Statement{st}}
+	}
+	st.Principal = map[string]string{"AWS": "arn:" + s.Registry.Partition() + ":iam::CALLER_ACCOUNT:role/CALLER"}
+	st.Action = []string{"sts:AssumeRole"}
+	if s.ExternalID != "" {
+		st.Condition = map[string]map[string]string{"StringEquals": {"sts:ExternalId": s.ExternalID}}
+	}
+	return Policy{policyVersion, []Statement{st}}
+}
+
+// Caller returns the policy for whoever assumes the roles with AWS credentials; it has no statement where there are no
+// such roles.
+func (m Migration) Caller() Policy {
+	st := Statement{Sid: "TransshipAssume", Effect: "Allow", Action: []string{"sts:AssumeRole"}}
+	for _, s := range m.Sources {
+		if s.RoleARN != "" && !s.WebIdentity && !slices.Contains(st.Resource, s.RoleARN) {
+			st.Resource = append(st.Resource, s.RoleARN)
+		}
+	}
+	if len(st.Resource) == 0 {
+		return Policy{Version: policyVersion}
+	}
+	slices.Sort(st.Resource)
+	return Policy{policyVersion, []Statement{st}}
+}
