@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"cloud":    cloud,    // cloud WHAT …: something happens in the clouds; see cloudActions
+		"accounts": accounts, // accounts: two accounts in two regions, with roles to assume and Google behind federation
 		"exitcode": exitcode, // exitcode N COMMAND …: run the command and want that exit code
 		"json":     jsonIs,   // [!] json FILE [PATH WANT]: FILE is one JSON document, in which PATH is WANT
 		"narrow":   narrow,   // narrow FILE COLUMNS LINES: FILE has no wider and no more lines

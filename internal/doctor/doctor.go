@@ -107,14 +107,16 @@ func Examine(ctx context.Context, o Options) Report {
 		o.Free = freeBytes
 	}
 	x := &examiner{o, clouds.NewProber(o.Clouds)}
-	groups := make([]Group, 1+len(o.Sources), 2+len(o.Sources))
+	groups := make([]Group, 1+len(o.Sources))
+	if len(o.Targets) > 0 {
+		groups = append(groups, Group{})
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { groups[0] = x.local() })
 	for i, s := range o.Sources {
 		wg.Go(func() { groups[1+i] = x.source(ctx, s) })
 	}
 	if len(o.Targets) > 0 {
-		groups = append(groups, Group{})
 		wg.Go(func() { groups[len(groups)-1] = x.target(ctx) })
 	}
 	wg.Wait()
