@@ -289,8 +289,11 @@ func (w *world) dropBlob(args []string) error {
 	}
 	m, _ := r.Content.Manifest(d)
 	var parsed ocispec.Manifest
-	if err := json.Unmarshal(m.Bytes, &parsed); err != nil || len(parsed.Layers) == 0 {
-		return fmt.Errorf("%s:%s has no layers (%v)", args[0], args[1], err)
+	if err := json.Unmarshal(m.Bytes, &parsed); err != nil {
+		return err
+	}
+	if len(parsed.Layers) == 0 {
+		return fmt.Errorf("%s:%s has no layers", args[0], args[1])
 	}
 	r.Content.DeleteBlob(parsed.Layers[len(parsed.Layers)-1].Digest)
 	return nil

@@ -287,7 +287,10 @@ func TestNothingIsPulled(t *testing.T) {
 	}
 	pulled := map[digest.Digest]time.Time{}
 	for _, repo := range w.ECR.Repositories() {
-		for image := range w.Source.Images(t.Context(), cloudstest.Registry().Repository(repo.Name())) {
+		for image, err := range w.Source.Images(t.Context(), cloudstest.Registry().Repository(repo.Name())) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			pulled[image.Digest] = repo.PulledAt(image.Digest)
 		}
 	}

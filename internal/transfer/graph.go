@@ -44,6 +44,7 @@ type node struct {
 	right      int      // tags that are right already, or that are kept as somebody else set them
 	describers []*node  // what must have settled before the tags appear
 	child      bool     // another node of its place will land it
+	unit       bool     // it is settled for its own sake
 	batch      *batch   // with which its manifest is read; nil where it is present
 
 	landing   sync.Once
@@ -248,6 +249,7 @@ func (e *engine) units() []*node {
 	for _, p := range e.places {
 		for _, n := range p.order {
 			if (!n.present && !n.child || len(n.tags) > 0) && e.takes(n) {
+				n.unit = true
 				out = append(out, n)
 			}
 		}

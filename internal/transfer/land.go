@@ -78,7 +78,9 @@ func (e *engine) land(ctx context.Context, n *node) error {
 			return
 		}
 		n.landed = e.bringManifest(ctx, n)
-		e.Progress.ImagesDone.Add(1)
+		if !n.unit { // a unit is done when its tags are written, too
+			e.Progress.ImagesDone.Add(1)
+		}
 		if n.landed != nil {
 			return
 		}

@@ -93,9 +93,7 @@ func Run(ctx context.Context, c Config) document.Results {
 		}
 		g.Go(func() error {
 			e.settle(ctx, n)
-			if n.present {
-				e.Progress.ImagesDone.Add(1)
-			}
+			e.Progress.ImagesDone.Add(1)
 			return nil
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,7 +185,8 @@ func TestTheBarDoesNotGoBack(t *testing.T) {
 		streams, _ := terminal(80, 24, nil)
 		sim, progress := &simulated{perSecond: 5_000_000, roundTrip: 50 * time.Millisecond}, new(transfer.Progress)
 		shown := streams.Copy(progress, nil)
-		go sim.run(t.Context(), simulatedPlan(60), progress)
+		var running sync.WaitGroup
+		running.Go(func() { _ = sim.run(t.Context(), simulatedPlan(60), progress) })
 		last := 0.0
 		for i := 0; i < 1000 && last < 1; i++ {
 			time.Sleep(100 * time.Millisecond)
@@ -197,6 +199,7 @@ func TestTheBarDoesNotGoBack(t *testing.T) {
 		if shown.Stop(); last != 1 {
 			t.Errorf("in the end, %v is done", last)
 		}
+		running.Wait()
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"transship/internal/registry"
+	"transship/internal/registry/secret"
 )
 
 const (
@@ -41,19 +42,19 @@ type Authorizer struct {
 
 // Format keeps the token out of texts, and fmt away from what other goroutines write.
 func (a *Authorizer) Format(f fmt.State, _ rune) {
-	_, _ = f.Write([]byte("ECR authorizer " + redacted))
+	_, _ = f.Write([]byte("ECR authorizer " + secret.Redacted))
 }
 
 // token is a credential with its times, by this machine's clock.
 type token struct {
-	secret   secret // the header's whole value
+	secret   secret.Text // the header's whole value
 	obtained time.Time
 	expires  time.Time
 	renewed  bool      // it took the place of one that was refused
 	renewAt  time.Time // when to ask for the next one
 }
 
-func (t token) none() bool { return t.secret.reveal == nil }
+func (t token) none() bool { return t.secret.IsZero() }
 
 // renewTime is at half of the validity, as Amazon's own credential helper does it.
 func renewTime(obtained, expires time.Time) time.Time {
@@ -71,7 +72,7 @@ func (a *Authorizer) Authorize(ctx context.Context, req *http.Request) error {
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", t.secret.text())
+	req.Header.Set("Authorization", t.secret.Reveal())
 	return nil
 }
 
@@ -86,7 +87,7 @@ func (a *Authorizer) Refused(_ context.Context, res *http.Response, body []byte)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if res.Request != nil && res.Request.Header.Get("Authorization") != a.current.secret.text() {
+	if res.Request != nil && res.Request.Header.Get("Authorization") != a.current.secret.Reveal() {
 		return res.Request.Header.Get("Authorization") != "" // somebody has seen to it, unless it was not our credential at all
 	}
 	if a.current.renewed && time.Since(a.current.obtained) < leastUse {
@@ -167,7 +168,7 @@ func (r *Registry) token(ctx context.Context) (token, error) {
 	data := out.AuthorizationData[0]
 	expires := aws.ToTime(data.ExpiresAt)
 	return token{
-		secret:   newSecret(fmt.Sprintf("Basic %s", aws.ToString(data.AuthorizationToken))),
+		secret:   secret.New(fmt.Sprintf("Basic %s", aws.ToString(data.AuthorizationToken))),
 		obtained: obtained, expires: expires, renewAt: renewTime(obtained, expires),
 	}, nil
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/sync/singleflight"
+
+	"transship/internal/registry/secret"
 )
 
 const (
@@ -195,7 +197,9 @@ type Session struct {
 }
 
 // Format keeps the credentials out of texts.
-func (s Session) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("AWS session " + redacted)) }
+func (s Session) Format(f fmt.State, _ rune) {
+	_, _ = f.Write([]byte("AWS session " + secret.Redacted))
+}
 
 // Sessions returns a function that gives the present credentials of the SDK's default chain, with o's profile and role,
 // for those who have to sign a request to AWS themselves: Google's workload identity federation. They come from

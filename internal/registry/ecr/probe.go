@@ -177,7 +177,7 @@ func (r *Registry) ProbeToken(ctx context.Context) (func(*http.Request), error) 
 	if err != nil {
 		return nil, err
 	}
-	return func(req *http.Request) { req.Header.Set("Authorization", t.secret.text()) }, nil
+	return func(req *http.Request) { req.Header.Set("Authorization", t.secret.Reveal()) }, nil
 }
 
 // APIHost is the host of the registry's API: what AWS_ENDPOINT_URL_ECR and the like name, else the region's. It is empty

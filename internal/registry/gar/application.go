@@ -20,6 +20,7 @@ import (
 	"cloud.google.com/go/auth/credentials/impersonate"
 
 	"transship/internal/registry"
+	"transship/internal/registry/secret"
 )
 
 // AWSSession is one set of AWS credentials, which sign the request that Google's workload identity federation reads.
@@ -29,7 +30,9 @@ type AWSSession struct {
 }
 
 // Format keeps the credentials out of texts.
-func (s AWSSession) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("AWS session " + redacted)) }
+func (s AWSSession) Format(f fmt.State, _ rune) {
+	_, _ = f.Write([]byte("AWS session " + secret.Redacted))
+}
 
 // EnvApplicationCredentials is the variable that names the file of the Application Default Credentials.
 const EnvApplicationCredentials = "GOOGLE_APPLICATION_CREDENTIALS"

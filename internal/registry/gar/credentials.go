@@ -17,6 +17,7 @@ import (
 
 	"transship/internal/registry"
 	"transship/internal/registry/governor"
+	"transship/internal/registry/secret"
 )
 
 // EnvToken is the variable that may hold an access token, such as "gcloud auth print-access-token" prints.
@@ -96,7 +97,7 @@ type TokenSource struct {
 
 // token is a credential with its times, by this machine's clock.
 type token struct {
-	secret   secret // the access token
+	secret   secret.Text // the access token
 	obtained time.Time
 	expires  time.Time // the zero value where it does not say
 	renewed  bool      // it took the place of one that was refused
@@ -104,11 +105,11 @@ type token struct {
 	basic    bool      // it is the parameter of Basic rather than of Bearer
 }
 
-func (t token) none() bool { return t.secret.reveal == nil }
+func (t token) none() bool { return t.secret.IsZero() }
 func (t token) due() bool  { return !t.renewAt.IsZero() && !time.Now().Before(t.renewAt) }
 
 func newToken(value string, obtained, expires time.Time) token {
-	t := token{secret: newSecret(value), obtained: obtained, expires: expires}
+	t := token{secret: secret.New(value), obtained: obtained, expires: expires}
 	if !expires.IsZero() {
 		validity := expires.Sub(obtained)
 		t.renewAt = expires.Add(-min(renewEarly, validity/2))
@@ -267,9 +268,9 @@ func (s *TokenSource) Authorize(ctx context.Context, req *http.Request) error {
 
 func (t token) header() string {
 	if t.basic {
-		return "Basic " + t.secret.text()
+		return "Basic " + t.secret.Reveal()
 	}
-	return "Bearer " + t.secret.text()
+	return "Bearer " + t.secret.Reveal()
 }
 
 // Refused says that res, with the beginning of its body, was the answer to a request that Authorize had prepared. It
@@ -351,4 +352,6 @@ func (s *TokenSource) renew(ctx context.Context) (token, error) {
 }
 
 // Format keeps the token out of texts, and fmt away from what other goroutines write.
-func (s *TokenSource) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("access token " + redacted)) }
+func (s *TokenSource) Format(f fmt.State, _ rune) {
+	_, _ = f.Write([]byte("access token " + secret.Redacted))
+}

@@ -294,7 +294,7 @@ func TestApplicationDefaultCredentials(t *testing.T) {
 	if n := sim.Counts().Of("ar.oauth"); n != 1 {
 		t.Errorf("%d requests for tokens, want 1", n)
 	}
-	ar.Revoke(s.current.secret.text())
+	ar.Revoke(s.current.secret.Reveal())
 	if _, err := c.Repository(t.Context(), apps); err != nil {
 		t.Errorf("after the token was revoked: %v", err)
 	}

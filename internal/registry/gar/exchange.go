@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"transship/internal/registry"
+	"transship/internal/registry/secret"
 )
 
 const (
@@ -63,7 +64,7 @@ func (k *Keyring) Authorizer(host string, transport http.RoundTripper) *HostAuth
 
 // Format keeps the tokens out of texts.
 func (a *HostAuthorizer) Format(f fmt.State, _ rune) {
-	_, _ = f.Write([]byte("authorizer of " + a.host + " " + redacted))
+	_, _ = f.Write([]byte("authorizer of " + a.host + " " + secret.Redacted))
 }
 
 // Authorize sets req's Authorization header. The error is a *registry.Error.
@@ -300,7 +301,7 @@ func (a *HostAuthorizer) ask(ctx context.Context, credential token, to challenge
 	if credential.basic {
 		req.Header.Set("Authorization", credential.header())
 	} else {
-		req.SetBasicAuth("oauth2accesstoken", credential.secret.text())
+		req.SetBasicAuth("oauth2accesstoken", credential.secret.Reveal())
 	}
 	obtained := time.Now()
 	res, err := a.client.Do(req)

@@ -77,10 +77,10 @@ func TestExchange(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Minute)
-		ar.Revoke(s.current.secret.text())
+		ar.Revoke(s.current.secret.Reveal())
 		a.mu.Lock()
 		for _, one := range a.scopes {
-			ar.Revoke(one.secret.text())
+			ar.Revoke(one.secret.Reveal())
 		}
 		a.mu.Unlock()
 		before := sim.Counts().Of("ar.v2.token")

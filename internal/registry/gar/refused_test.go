@@ -69,14 +69,14 @@ func TestSources(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if owner := p.google.Owner(value.secret.text()); owner != c.owner {
+			if owner := p.google.Owner(value.secret.Reveal()); owner != c.owner {
 				t.Errorf("they belong to %q, want %q", owner, c.owner)
 			}
 			if origin := keys.String(); c.origin != "" && origin != c.origin || c.origin == "" && !strings.Contains(origin, "config.json") {
 				t.Errorf("they come from %q", origin)
 			}
 			for _, text := range []string{log.String(), fmt.Sprintf("%v %+v %#v", keys, keys, s), fmt.Sprintf("%+v %#v", keys.Authorizer(dataHost, nil), value)} {
-				if strings.Contains(text, value.secret.text()) || strings.Contains(text, "1//secret") {
+				if strings.Contains(text, value.secret.Reveal()) || strings.Contains(text, "1//secret") {
 					t.Errorf("a secret is in %s", text)
 				}
 			}
@@ -274,7 +274,7 @@ func TestMetadataServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if value, err := s.token(t.Context()); err != nil || !strings.HasPrefix(value.secret.text(), "ya29.") {
+	if value, err := s.token(t.Context()); err != nil || !strings.HasPrefix(value.secret.Reveal(), "ya29.") {
 		t.Errorf("got %v, %v", value, err)
 	}
 	if token, err := IDTokens(CredentialOptions{})(t.Context(), "aud"); err != nil || strings.Count(token, ".") != 2 {

@@ -113,7 +113,7 @@ func (p *Probe) Email(ctx context.Context, host string) string {
 	if err != nil {
 		return ""
 	}
-	form := url.Values{"access_token": {t.secret.text()}}.Encode()
+	form := url.Values{"access_token": {t.secret.Reveal()}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenInfo, strings.NewReader(form))
 	if err != nil {
 		return ""
