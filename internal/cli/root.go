@@ -13,28 +13,26 @@ import (
 )
 
 const introduction = `Transship moves container images from Amazon ECR to Google Artifact Registry,
-and proves that all of them arrived.
-
-See it work, on clouds that are built in:
+and proves that all of them arrived. See it work, on clouds that are built in:
 
   transship demo
 
-Move a registry, stage by stage or in one go:
+Move a registry in one go, or stage by stage:
 
-  transship inventory   what is there, on both sides
-  transship plan        what will be created, copied, tagged and refused
-  transship provision   create the repositories that are missing
-  transship copy        bring over what is missing, byte for byte
-  transship verify      a fresh look: did everything arrive?
-  transship migrate     all of these in a row, asking once
-
-  transship migrate \
-    --from 123456789012.dkr.ecr.us-east-1.amazonaws.com \
+  transship migrate --from 123456789012.dkr.ecr.us-east-1.amazonaws.com \
     --to us-docker.pkg.dev/my-gcp-project/app-images
+
+  init        write a commented transship.yaml
+  doctor      are credentials, permissions and the network in order?
+  inventory   what is there, on both sides
+  plan        what will be created, copied, tagged and refused
+  provision   create the repositories that are missing
+  copy        bring over what is missing, byte for byte
+  verify      a fresh look: did everything arrive?
+  status      where the migration stands
 
 Nothing is ever deleted, and nothing changes before it was shown. Any command
 can be run again at any time and does only what is missing.
-
 "transship COMMAND --help" says more; --help lists the flags.
 `
 

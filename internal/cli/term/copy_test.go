@@ -186,7 +186,7 @@ func TestTheBarDoesNotGoBack(t *testing.T) {
 		sim, progress := &simulated{perSecond: 5_000_000, roundTrip: 50 * time.Millisecond}, new(transfer.Progress)
 		shown := streams.Copy(progress, nil)
 		var running sync.WaitGroup
-		running.Go(func() { _ = sim.run(t.Context(), simulatedPlan(60), progress) })
+		running.Go(func() { sim.run(t.Context(), simulatedPlan(60), progress) })
 		last := 0.0
 		for i := 0; i < 1000 && last < 1; i++ {
 			time.Sleep(100 * time.Millisecond)
