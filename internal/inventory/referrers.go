@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -35,6 +36,10 @@ func (w *sweep) showsSubjects() bool {
 	return false
 }
 
+// probePatience is how long one probe may take, retries included: what does not answer this call never will, such as a
+// stand-in for ECR that does not know it.
+const probePatience = 5 * time.Second
+
 // probe asks for the referrers of one image per repository, and reports whether there are some that the sweep did not
 // show. Where it is not answered, the sweeps are trusted.
 func (w *sweep) probe(ctx context.Context) bool {
@@ -49,7 +54,9 @@ func (w *sweep) probe(ctx context.Context) bool {
 			if hidden.Load() || unanswered.Load() {
 				return
 			}
-			found, err := w.source.Referrers(ctx, repo, i.Digest)
+			patient, cancel := context.WithTimeout(ctx, probePatience)
+			found, err := w.source.Referrers(patient, repo, i.Digest)
+			cancel()
 			switch {
 			case registry.IsClass(err, registry.NotFound) || registry.IsClass(err, registry.NoRepository): // it went meanwhile
 			case err != nil:

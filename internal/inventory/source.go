@@ -205,7 +205,7 @@ func (w *sweep) fail(f document.Failure, err error) {
 func (w *sweep) failed() error {
 	switch {
 	case w.listErr != nil && len(w.images) == 0:
-		return fmt.Errorf("list %s: %w", w.source.Registry(), w.listErr)
+		return w.listErr
 	case w.swept > 0 && len(w.images) == 0 && w.imagesErr != nil:
 		return fmt.Errorf("list the images of every repository of %s: %w", w.source.Registry(), w.imagesErr)
 	}

@@ -105,8 +105,10 @@ func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, 
 			s.Repositories++
 		}
 	}
+	filled := map[ref.Repository]bool{}
 	for _, i := range inv.Source.Images {
 		if mine(i.URI) {
+			filled[i.URI] = true
 			s.Images++
 			s.Tags += len(i.Tags)
 		}
@@ -124,7 +126,9 @@ func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, 
 			s.State = StateIncomplete
 		}
 	}
-	s.count(v, mine, results.EndedAt)
+	if s.count(v, mine, results.EndedAt); !s.Oldest.IsZero() {
+		s.Verified += s.Repositories - len(filled) // of an empty one nothing can be missing
+	}
 	return s, inv, nil
 }
 

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"os"
@@ -53,6 +54,9 @@ func serve(ctx context.Context, rtt time.Duration, large, create bool) error {
 		}
 	}
 	sim.AR()
+	if err := sim.StartMemory(); err != nil {
+		return err
+	}
 	proxy, err := sim.StartProxy()
 	if err != nil {
 		return err
@@ -69,9 +73,15 @@ func serve(ctx context.Context, rtt time.Duration, large, create bool) error {
 	if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
 		return err
 	}
+	login := base64.StdEncoding.EncodeToString([]byte("oauth2accesstoken:" + token))
+	docker := fmt.Sprintf(`{"auths":{"us-docker.pkg.dev":{"auth":%q}}}`, login)
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(docker), 0o600); err != nil {
+		return err
+	}
 	for _, pair := range [][2]string{
 		{"HTTPS_PROXY", proxy}, {"SSL_CERT_FILE", ca},
 		{"AWS_CA_BUNDLE", ca}, {"AWS_ACCESS_KEY_ID", "AKIDEMBEDDED00000000"}, {"AWS_SECRET_ACCESS_KEY", "embedded"}, {"AWS_REGION", region},
+		{"AWS_DEFAULT_REGION", region}, {"REQUESTS_CA_BUNDLE", ca}, {"CURL_CA_BUNDLE", ca}, {"DOCKER_CONFIG", dir},
 		{"GOOGLE_OAUTH_ACCESS_TOKEN", token}, {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", tokenFile},
 		{"CLOUDSDK_CORE_PROJECT", "my-gcp-project"}, {"CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", ca},
 	} {

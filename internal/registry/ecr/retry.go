@@ -116,7 +116,7 @@ func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	d := min(maxDelay, baseDelay<<min(max(attempt-1, 0), 10))
 	d = d/2 + rand.N(d/2+1) // jitter, so that workers do not come back all at once
 	d = max(d, min(retryAfter(err), maxRetryAfter))
-	r.log.Warn("ECR request failed; trying again", "attempt", attempt, "in", d, "error", oneLine(err))
+	r.log.Info("ECR request failed; trying again", "attempt", attempt, "in", d, "error", oneLine(err))
 	return d, nil
 }
 

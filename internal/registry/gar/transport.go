@@ -66,7 +66,7 @@ func (t *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			err = &statusError{res.StatusCode}
 		}
 		if err != nil && ctx.Err() == nil && advise(err) != governor.Stop {
-			t.log.Warn("Artifact Registry request failed; trying again", "method", req.Method, "path", req.URL.Path, "error", oneLine(err))
+			t.log.Info("Artifact Registry request failed; trying again", "method", req.Method, "path", req.URL.Path, "error", oneLine(err))
 		}
 		return err
 	})
