@@ -44,7 +44,7 @@ func TestDemo(t *testing.T) {
 	for _, name := range []string{"inventory.json", "content.jsonl", "plan.json", "results.json", "verify.json"} {
 		wantDocument(t, filepath.Join(workspace, name), "formatVersion")
 	}
-	wantDocument(t, filepath.Join(workspace, "journal.jsonl"), "time")
+	wantDocument(t, filepath.Join(workspace, "journal.jsonl"), "formatVersion")
 	var v verification
 	if b, err := os.ReadFile(filepath.Join(workspace, "verify.json")); err != nil || json.Unmarshal(b, &v) != nil {
 		t.Errorf("verify.json: %v", err)
