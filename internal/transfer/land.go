@@ -3,7 +3,6 @@ package transfer
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -64,7 +63,7 @@ func (e *engine) settleDescribers(ctx context.Context, n *node) error {
 	}
 	_ = g.Wait() // each keeps its own failures
 	for _, d := range n.describers {
-		if err := d.landed; err != nil {
+		if err := d.landed; err != nil && !isGone(err) { // what the source deleted belongs to nothing any more
 			return incomplete(n, fmt.Errorf("%s, which describes it, did not arrive: %w", d.manifest.Digest, err))
 		}
 	}
@@ -95,7 +94,7 @@ func (e *engine) land(ctx context.Context, n *node) error {
 func (e *engine) bringManifest(ctx context.Context, n *node) error {
 	incomplete := e.landChildren(ctx, n)
 	m, err := e.load(ctx, n)
-	if _, is := errors.AsType[*gone](err); is {
+	if isGone(err) {
 		return err
 	}
 	if err := cmp.Or(incomplete, err); err != nil {

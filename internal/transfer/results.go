@@ -16,6 +16,12 @@ type gone struct{ error }
 
 func (g *gone) Unwrap() error { return g.error }
 
+// isGone reports whether err says that the image itself is gone, rather than something that it needs.
+func isGone(err error) bool {
+	_, is := errors.AsType[*gone](err)
+	return is && registry.ClassOf(err) != registry.Incomplete
+}
+
 // problems gathers what did not go as planned.
 type problems struct {
 	progress *Progress
@@ -45,7 +51,7 @@ func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 	if tag != "" {
 		suffix = ":" + tag
 	}
-	if _, is := errors.AsType[*gone](err); is {
+	if isGone(err) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.gone = append(p.gone, document.Tag{Target: target, Tag: tag, Digest: n.manifest.Digest})

@@ -280,6 +280,32 @@ func TestTagWaitsForItsSignature(t *testing.T) {
 	}
 }
 
+// A signature that the source deleted since the plan holds nothing up; an index that lost a child is a failure.
+func TestWhatBelongsToAnImageIsGone(t *testing.T) {
+	w, c, plan := flat(t, 1, 3)
+	images := plan.Images[0].References
+	images[1].Tags = []string{"sha256-" + images[0].Digest.Encoded() + ".sig"}
+	content := w.ECR.Repository(c.Repositories[0].Name).Content
+	content.DeleteManifest(images[1].Digest)
+	r := run(t, w, plan, nil)
+	if r.Failed != 0 || len(r.Gone) != 1 || r.Gone[0].Digest != images[1].Digest || r.Success != 2 {
+		t.Errorf("success %d, failures %+v, gone %+v", r.Success, r.Failures, r.Gone)
+	}
+
+	w, c, plan = flat(t, 1, 2)
+	images = plan.Images[0].References
+	for i := range plan.Manifests {
+		if plan.Manifests[i].Digest == images[0].Digest {
+			plan.Manifests[i].Children = []digest.Digest{images[1].Digest}
+		}
+	}
+	w.ECR.Repository(c.Repositories[0].Name).Content.DeleteManifest(images[1].Digest)
+	r = run(t, w, plan, nil)
+	if r.Failed != 1 || r.Failures[0].Digest != images[0].Digest || r.Failures[0].Class != string(registry.Incomplete) || len(r.Gone) != 1 {
+		t.Errorf("failures %+v, gone %+v", r.Failures, r.Gone)
+	}
+}
+
 // A stop is no failure.
 func TestStop(t *testing.T) {
 	w, _, plan := flat(t, 1, 50)
