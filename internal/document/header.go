@@ -20,7 +20,6 @@ const (
 	KindPlan         Kind = "plan"
 	KindResults      Kind = "results"
 	KindVerification Kind = "verification"
-	KindJournal      Kind = "journal"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

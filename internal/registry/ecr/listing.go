@@ -14,6 +14,7 @@ import (
 
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/registry"
 )
 
 // The most that ECR returns on one page. FACTS A1 [S].
@@ -22,35 +23,16 @@ const (
 	referrerPageSize = 50
 )
 
-// pages calls next with the empty token, then with each token that it returned, until there is none. A token that comes
-// back is an error: without that, a server's mistake would be an endless run.
+// pages is registry.Pages for the SDK, in which no token is nil.
 func pages[T any](next func(token *string) ([]T, *string, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var zero T
-		var token *string
-		seen := map[string]bool{}
-		for {
-			items, following, err := next(token)
-			if err != nil {
-				yield(zero, err)
-				return
-			}
-			for _, item := range items {
-				if !yield(item, nil) {
-					return
-				}
-			}
-			if aws.ToString(following) == "" {
-				return
-			}
-			if seen[*following] {
-				yield(zero, errRepeatedToken)
-				return
-			}
-			seen[*following] = true
-			token = following
+	return registry.Pages(errRepeatedToken, func(token string) ([]T, string, error) {
+		var sent *string
+		if token != "" {
+			sent = &token
 		}
-	}
+		items, following, err := next(sent)
+		return items, aws.ToString(following), err
+	})
 }
 
 var errRepeatedToken = errors.New("the listing does not end: ECR answered the same nextToken twice")

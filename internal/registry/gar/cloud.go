@@ -15,6 +15,7 @@ import (
 
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/registry"
 )
 
 // DefaultEndpoint is where the API is.
@@ -100,7 +101,7 @@ func (c *Cloud) Repositories(ctx context.Context, project, location string) iter
 	where := ref.TargetRepository{Project: project, Location: location}
 	what := call{op: "list repositories of", object: "project " + project + " in " + location, repository: where, permission: "repositories.list"}
 	return func(yield func(document.TargetRepository, error) bool) {
-		for item, err := range pages(func(token string) ([]*api.Repository, string, error) {
+		for item, err := range registry.Pages(errRepeatedToken, func(token string) ([]*api.Repository, string, error) {
 			out, err := c.repositories.List("projects/" + project + "/locations/" + location).PageSize(pageSize).PageToken(token).Context(ctx).Do()
 			if err != nil {
 				return nil, "", err
@@ -175,37 +176,6 @@ func (c *Cloud) Create(ctx context.Context, r ref.TargetRepository, description 
 		return nil
 	}
 	return c.fail(ctx, what, err)
-}
-
-// pages calls next with the empty token, then with each token that it returned, until there is none. A token that comes
-// back is an error: without that, a server's mistake would be an endless run.
-func pages[T any](next func(token string) ([]T, string, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var zero T
-		token := ""
-		seen := map[string]bool{}
-		for {
-			items, following, err := next(token)
-			if err != nil {
-				yield(zero, err)
-				return
-			}
-			for _, item := range items {
-				if !yield(item, nil) {
-					return
-				}
-			}
-			if following == "" {
-				return
-			}
-			if seen[following] {
-				yield(zero, errRepeatedToken)
-				return
-			}
-			seen[following] = true
-			token = following
-		}
-	}
 }
 
 var errRepeatedToken = errors.New("the listing does not end: Artifact Registry answered the same nextPageToken twice")

@@ -17,6 +17,7 @@ import (
 
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/registry"
 )
 
 const (
@@ -32,7 +33,7 @@ const (
 func (c *Cloud) Images(ctx context.Context, r ref.TargetRepository) iter.Seq2[document.TargetImage, error] {
 	what := call{op: "list images of", object: r.String(), repository: r, permission: "dockerimages.list"}
 	return func(yield func(document.TargetImage, error) bool) {
-		for item, err := range pages(func(token string) ([]*api.DockerImage, string, error) {
+		for item, err := range registry.Pages(errRepeatedToken, func(token string) ([]*api.DockerImage, string, error) {
 			out, err := c.repositories.DockerImages.List(r.ResourceName()).PageSize(pageSize).PageToken(token).Context(ctx).Do()
 			if err != nil {
 				return nil, "", err
@@ -147,7 +148,7 @@ type tag struct {
 func (c *Cloud) tags(ctx context.Context, image ref.TargetImage, filter string) iter.Seq2[tag, error] {
 	what := call{op: "list tags of", object: image.String(), repository: image.Repository, permission: "tags.list"}
 	return func(yield func(tag, error) bool) {
-		for item, err := range pages(func(token string) ([]*api.Tag, string, error) {
+		for item, err := range registry.Pages(errRepeatedToken, func(token string) ([]*api.Tag, string, error) {
 			list := c.repositories.Packages.Tags.List(packageName(image)).PageSize(pageSize).PageToken(token)
 			if filter != "" {
 				list.Filter(filter)
@@ -192,7 +193,7 @@ func parseTag(in *api.Tag) (tag, error) {
 func (c *Cloud) PackageImages(ctx context.Context, image ref.TargetImage) iter.Seq2[document.TargetImage, error] {
 	what := call{op: "list versions of", object: image.String(), repository: image.Repository, permission: "versions.list"}
 	return func(yield func(document.TargetImage, error) bool) {
-		for item, err := range pages(func(token string) ([]*api.Version, string, error) {
+		for item, err := range registry.Pages(errRepeatedToken, func(token string) ([]*api.Version, string, error) {
 			// FULL: without it there are neither tags nor media types.
 			out, err := c.repositories.Packages.Versions.List(packageName(image)).View("FULL").PageSize(pageSize).PageToken(token).Context(ctx).Do()
 			if err != nil {
