@@ -126,7 +126,7 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 	}
 	data := oci.New(oci.Options{
 		Side: registry.Source, Host: r.HostIn(form), Transport: oci.NewTransport(o.Transport),
-		Auth: control.Authorizer(), Governor: governor.New(governor.Options{}), Logger: o.logger(),
+		Auth: control.Authorizer(), Governor: governor.New(governor.Options{}), Elsewhere: governor.New(governor.Options{}), Logger: o.logger(),
 	})
 	return &Source{control: control, data: data}, nil
 }
@@ -166,3 +166,6 @@ func (s *Source) OpenBlob(ctx context.Context, repo ref.Repository, b registry.B
 
 // Stats are the numbers of the data plane's governor.
 func (s *Source) Stats() governor.Stats { return s.data.Governor().Stats() }
+
+// StorageStats are the numbers of the governor of S3, where ECR keeps the bytes.
+func (s *Source) StorageStats() governor.Stats { return s.data.Elsewhere().Stats() }

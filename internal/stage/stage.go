@@ -371,6 +371,9 @@ func (p *Pipeline) Notice() string {
 		if st := s.Stats(); st.Pausing {
 			return "ECR throttles"
 		}
+		if st := s.StorageStats(); st.Pausing {
+			return "S3 throttles"
+		}
 	}
 	for _, st := range p.Target.Stats() {
 		if st.Pausing {

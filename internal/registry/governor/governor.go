@@ -127,7 +127,8 @@ func New(o Options) *Governor {
 }
 
 // Acquire waits for a slot for one request, in the order of arrival, through pauses and quotas. It returns an error
-// only when ctx ends. Who waits for slots of two Governors must always take them in the same order.
+// only when ctx ends. Who holds a slot of one Governor and waits for one of another must always take them in the same
+// order (a target's before its source's); who can give the first back before, as a redirect can, had better do that.
 func (g *Governor) Acquire(ctx context.Context, write bool) (*Slot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -29,6 +29,9 @@ type Options struct {
 	Auth Authorizer
 	// Governor is the host's, shared with all who use the host; nil makes one with its defaults.
 	Governor *governor.Governor
+	// Elsewhere governs all the other hosts that reads lead to, such as the S3 that ECR redirects to, together; nil
+	// makes one with its defaults.
+	Elsewhere *governor.Governor
 	// Logger gets one debug line a request; nil logs nothing.
 	Logger *slog.Logger
 	// Hint gives what to do about an error of that class on that name, or nothing; it may be nil.
@@ -69,6 +72,9 @@ func New(o Options) *Client {
 	if o.Governor == nil {
 		o.Governor = governor.New(governor.Options{})
 	}
+	if o.Elsewhere == nil {
+		o.Elsewhere = governor.New(governor.Options{})
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -85,6 +91,9 @@ func (c *Client) Host() string { return c.opts.Host }
 
 // Governor returns the host's governor, for its numbers.
 func (c *Client) Governor() *governor.Governor { return c.gov }
+
+// Elsewhere returns the governor of the hosts that redirects lead to, for its numbers.
+func (c *Client) Elsewhere() *governor.Governor { return c.opts.Elsewhere }
 
 // task is one operation on one object: what errors are about.
 type task struct {

@@ -25,7 +25,7 @@ type exchange struct {
 	open func(context.Context) (*sending, error)
 }
 
-// response is an answer that is not a refusal. Its slot is taken until its Body is closed.
+// response is an answer that is not a refusal. The slot of the host that gave it is taken until its Body is closed.
 type response struct {
 	*http.Response
 	url *url.URL // that gave this answer
@@ -35,12 +35,12 @@ type response struct {
 // exchange sends e and returns the answer; one that is a refusal (a status of 400 or more) becomes an error. On a
 // refused credential the Authorizer was told, and isRenewed says whether it has another.
 func (c *Client) exchange(ctx context.Context, e exchange) (*response, error) {
-	slot, err := c.gov.Acquire(ctx, e.write)
-	if err != nil {
-		return nil, c.canceled(ctx, e.task)
-	}
 	inner, cancel := context.WithCancelCause(ctx)
-	held := &held{slot: slot, cancel: cancel, ctx: inner, dog: &watchdog{cancel: cancel}, client: c, task: e.task}
+	held := &held{cancel: cancel, ctx: inner, dog: &watchdog{cancel: cancel}, client: c, task: e.task}
+	if err := held.acquire(c.governorOf(e, e.url), e.write); err != nil {
+		cancel(nil)
+		return nil, err
+	}
 	res, err := c.hops(inner, e, held)
 	if err != nil {
 		held.end(outcomeOf(err))
@@ -80,7 +80,19 @@ func (c *Client) hops(ctx context.Context, e exchange, h *held) (*response, erro
 		if to, err = resolveLocation(to, location); err != nil {
 			return nil, c.wrong(e.task, registry.Invalid, fmt.Errorf("the registry answered with a redirect, but %w", err))
 		}
+		if err := h.acquire(c.governorOf(e, to), e.write); err != nil {
+			return nil, err
+		}
 	}
+}
+
+// governorOf returns whose slot a request to that URL takes. What is written counts against the registry's own quota,
+// wherever the registry wants the bytes.
+func (c *Client) governorOf(e exchange, to *url.URL) *governor.Governor {
+	if e.write || sameHost(to, c.opts.Host) {
+		return c.gov
+	}
+	return c.opts.Elsewhere
 }
 
 // roundTrip sends one request to one URL and returns the answer's head, whatever it says.
@@ -147,12 +159,31 @@ func (c *Client) explain(ctx context.Context, e exchange, denied error) error {
 type held struct {
 	ctx    context.Context //nolint:containedctx // the request's: a body's Read takes none
 	cancel context.CancelCauseFunc
+	gov    *governor.Governor // that slot is one of
 	slot   *governor.Slot
 	dog    *watchdog
 	client *Client
 	task   task
 	body   io.ReadCloser
 	broke  bool
+}
+
+// acquire takes a slot of g, unless the one at hand is of g. One of another governor is given back before: its host
+// has answered, with a redirect. So nobody who waits for a slot of one host holds one of another, whichever way
+// redirects lead, and the registry's slots are not taken while bytes stream from elsewhere.
+func (h *held) acquire(g *governor.Governor, write bool) error {
+	if h.gov == g {
+		return nil
+	}
+	if h.slot != nil {
+		h.slot.Release(governor.Outcome{Result: governor.Done})
+	}
+	slot, err := g.Acquire(h.ctx, write)
+	if err != nil {
+		return h.client.canceled(h.ctx, h.task)
+	}
+	h.gov, h.slot = g, slot
+	return nil
 }
 
 // Read reads the body; it fails when there is no byte for the stall timeout.
