@@ -126,7 +126,8 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 	}
 	data := oci.New(oci.Options{
 		Side: registry.Source, Host: r.HostIn(form), Transport: oci.NewTransport(o.Transport),
-		Auth: control.Authorizer(), Governor: governor.New(governor.Options{}), Elsewhere: governor.New(governor.Options{}), Logger: o.logger(),
+		Messages: oci.NewMessageTransport(o.Transport),
+		Auth:     control.Authorizer(), Governor: governor.New(governor.Options{}), Elsewhere: governor.New(governor.Options{}), Logger: o.logger(),
 	})
 	return &Source{control: control, data: data}, nil
 }

@@ -3,8 +3,8 @@ package governor
 import "time"
 
 const (
-	// gain is how much of the further concurrency of a round must have become speed for more of it to be worth it: half
-	// as many more requests under way as in the best round before must have been a fifth faster.
+	// gain is how much of the further concurrency of a round must have become speed for more of it to be worth it: twice
+	// as many requests under way as in the best round before must have been faster by two fifths.
 	gain = 0.4
 	// futileRounds is how many rounds without a gain end the climb: one may be bad luck.
 	futileRounds = 2
@@ -14,8 +14,8 @@ const (
 	lastRest  = time.Minute
 )
 
-// climb finds out how much concurrency makes requests faster, as long as nothing was refused: it lets the limit grow by
-// half in each round of as many successes as there are slots, and stops where that brought nothing. More would only
+// climb finds out how much concurrency makes requests faster, as long as nothing was refused: it lets the limit
+// double in each round of as many successes as there are slots, and stops where that brought nothing. More would only
 // cost connections, memory and the patience of the other side: over a short distance the processors are the bottleneck
 // and some dozens of requests are plenty, over a long one hundreds are under way. Speed is how many were under way by
 // how long they took, which does not depend on when in a round the answers come.
@@ -47,7 +47,7 @@ func (c *climb) step(limit, most, under int, took time.Duration, now time.Time) 
 	c.count++
 	c.took += took
 	c.under += under
-	if c.futile == 0 && c.count%2 == 1 && limit < most {
+	if c.futile == 0 && limit < most {
 		limit++
 	}
 	if c.count >= c.size {

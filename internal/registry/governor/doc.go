@@ -10,7 +10,7 @@
 //	    ▲                                                                                     │
 //	    └── waits without a slot ◀── Patience        limit, pause ◀── AIMD, Retry-After ◀─────┘
 //
-// Three things are found out while requests go. How much concurrency is worth it: the limit climbs by half a round as
+// Three things are found out while requests go. How much concurrency is worth it: the limit doubles in each round as
 // long as that makes requests faster (climb); a refusal for load (an overload, or a throttle that comes as a surprise)
 // halves it, at most once a round, since the other requests of that round say nothing new, and from then on it grows by
 // one a round. How much the host takes in its window of time: a documented quota is known, any other is learned from

@@ -12,7 +12,7 @@ import (
 
 // Options are the limits of a Governor. The zero value has sensible concurrency and no quota.
 type Options struct {
-	// Start is how many requests may be under way at first; 0 means 64.
+	// Start is how many requests may be under way at first; 0 means 32.
 	Start int
 	// MaxConcurrency is how many may ever be under way; 0 means 256.
 	MaxConcurrency int
@@ -38,7 +38,7 @@ func (o Options) withDefaults() Options {
 		o.MaxConcurrency = 256
 	}
 	if o.Start <= 0 {
-		o.Start = 64
+		o.Start = 32
 	}
 	o.Start = min(o.Start, o.MaxConcurrency)
 	if o.Horizon <= 0 {

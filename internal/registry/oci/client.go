@@ -22,9 +22,11 @@ type Options struct {
 	Side registry.Side
 	// Host is the registry's host name, with a port only where it is not 443.
 	Host string
-	// Transport carries the requests; see NewTransport, which is used with its defaults if this is nil. It must neither
-	// follow redirects nor add credentials.
+	// Transport carries the bytes of blobs; see NewTransport, which is used with its defaults if this is nil. It must
+	// neither follow redirects nor add credentials.
 	Transport http.RoundTripper
+	// Messages carries all other requests, under the same conditions; see NewMessageTransport. Nil means Transport.
+	Messages http.RoundTripper
 	// Auth gives the credentials; nil sends none.
 	Auth Authorizer
 	// Governor is the host's, shared with all who use the host; nil makes one with its defaults.
@@ -68,6 +70,9 @@ func New(o Options) *Client {
 	o.Host = strings.ToLower(o.Host)
 	if o.Transport == nil {
 		o.Transport = NewTransport(nil)
+	}
+	if o.Messages == nil {
+		o.Messages = o.Transport
 	}
 	if o.Governor == nil {
 		o.Governor = governor.New(governor.Options{})

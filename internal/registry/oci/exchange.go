@@ -113,7 +113,7 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 		}
 		defer body.Close()
 		body.ctx, body.dog, body.stall, body.commit = ctx, h.dog, c.opts.StallTimeout, c.opts.CommitTimeout
-		if body.cancel == nil { // it is in memory: small
+		if !body.streamed() {
 			body.commit = c.opts.AnswerTimeout
 		}
 		if req.ContentLength = body.size; body.size > 0 {
@@ -127,7 +127,11 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 	}
 	h.dog.arm(c.opts.AnswerTimeout, "the registry did not answer")
 	start := time.Now()
-	res, err := c.opts.Transport.RoundTrip(req)
+	transport := c.opts.Messages
+	if to != e.url || body != nil && body.streamed() { // redirects lead to the bytes of blobs
+		transport = c.opts.Transport
+	}
+	res, err := transport.RoundTrip(req)
 	h.dog.rest()
 	if err != nil {
 		c.log.DebugContext(ctx, "request failed", "method", e.method, "host", to.Host, "name", e.name,
