@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,7 +13,7 @@ import (
 	"transship/internal/registry/oci"
 )
 
-// maxTogether is how many children, or blobs, of one manifest are brought at once.
+// maxTogether is how many children of one manifest, or describers of one image, are brought at once.
 const maxTogether = 32
 
 // settle lands n and what describes it, then writes n's tags.
@@ -141,10 +142,34 @@ func (e *engine) landChildren(ctx context.Context, n *node) error {
 	})
 }
 
+// bringBlobs brings all blobs, as many at once as the run may have under way in all: whoever waits for its turn here holds
+// nothing but a place in a list.
 func (e *engine) bringBlobs(ctx context.Context, n *node) error {
-	return together(n.manifest.Blobs, func(i int) error {
-		return e.ensure(ctx, n, int32(n.manifest.Blobs[i]))
-	})
+	errs := make([]error, len(n.manifest.Blobs))
+	var wg sync.WaitGroup
+	for i := range n.manifest.Blobs {
+		select {
+		case e.blobs <- struct{}{}:
+		case <-ctx.Done():
+			errs[i] = ctx.Err()
+			continue
+		}
+		wg.Go(func() {
+			defer func() { <-e.blobs }()
+			errs[i] = e.ensure(ctx, n, int32(n.manifest.Blobs[i]))
+		})
+	}
+	wg.Wait()
+	return first(errs)
+}
+
+func first(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // together calls f for each position of s, several at once, and returns the first error of the positions' order.
@@ -162,12 +187,7 @@ func together[T any](s []T, f func(i int) error) error {
 		g.Go(func() error { errs[i] = f(i); return nil })
 	}
 	_ = g.Wait() // the errors are in errs
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return first(errs)
 }
 
 // put writes n's manifest. Where the target says that a blob is not there after all, every blob is asked for, what is

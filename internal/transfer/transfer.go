@@ -52,6 +52,10 @@ type Target interface {
 // this only has to be enough to keep those busy.
 const DefaultUnits = 128
 
+// maxBlobs is how many blobs may be under way at once: as many as a governor ever lets go at once. More would only wait,
+// each with its stack.
+const maxBlobs = 256
+
 // Config is what a copy needs.
 type Config struct {
 	Plan      document.Plan
@@ -77,7 +81,7 @@ func Run(ctx context.Context, c Config) document.Results {
 	if c.Progress == nil {
 		c.Progress = new(Progress)
 	}
-	e := &engine{Config: c, started: c.Now().UTC()}
+	e := &engine{Config: c, started: c.Now().UTC(), blobs: make(chan struct{}, maxBlobs)}
 	e.problems.progress = e.Progress
 	e.build()
 	units := e.units()
