@@ -93,15 +93,8 @@ func (e *engine) land(ctx context.Context, n *node) error {
 }
 
 func (e *engine) bringManifest(ctx context.Context, n *node) error {
-	incomplete := e.landChildren(ctx, n)
-	m, err := e.load(ctx, n)
-	if isGone(err) {
-		return err
-	}
-	if err := cmp.Or(incomplete, err); err != nil {
-		return err
-	}
-	if err := e.bringBlobs(ctx, n); err != nil {
+	m, err := e.gather(ctx, n)
+	if err != nil {
 		return err
 	}
 	reference := m.Digest.String()
@@ -124,6 +117,24 @@ func (e *engine) bringManifest(ctx context.Context, n *node) error {
 		n.batch.drop(m.Digest)
 	}
 	return nil
+}
+
+// gather returns n's manifest when all that it needs is there. The manifest is read meanwhile: whoever reads it first
+// waits for a hundred.
+func (e *engine) gather(ctx context.Context, n *node) (registry.Manifest, error) {
+	var m registry.Manifest
+	var unread error
+	var wg sync.WaitGroup
+	wg.Go(func() { m, unread = e.load(ctx, n) })
+	err := e.landChildren(ctx, n)
+	if err == nil {
+		err = e.bringBlobs(ctx, n)
+	}
+	wg.Wait()
+	if isGone(unread) {
+		return m, unread
+	}
+	return m, cmp.Or(err, unread)
 }
 
 // landChildren lands all children, even where one of them fails: each is an image in its own right.

@@ -50,7 +50,7 @@ type Target interface {
 
 // DefaultUnits is how many units of work are under way at once. What they may send at once is the governors' matter;
 // this only has to be enough to keep those busy.
-const DefaultUnits = 128
+const DefaultUnits = 256
 
 // maxBlobs is how many blobs may be under way at once: as many as a governor ever lets go at once. More would only wait,
 // each with its stack.
