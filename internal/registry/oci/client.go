@@ -92,7 +92,7 @@ func New(o Options) *Client {
 	o.LargeBlob = cmp.Or(o.LargeBlob, largeBlob)
 	return &Client{
 		opts: o, gov: o.Governor, log: o.Logger.With("side", string(o.Side)),
-		pool: pool{size: chunkSize, total: poolChunks, window: maxWindow}, segment: segmentSize,
+		pool: pool{size: chunkSize, total: poolChunks}, segment: segmentSize,
 	}
 }
 

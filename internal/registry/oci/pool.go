@@ -2,17 +2,21 @@ package oci
 
 import "sync"
 
-// How a large blob is read. See window for the words.
+// How a large blob is read; see window for the words. The figures are of the embedded clouds by the virtual clock, at
+// 40 ms and 20 MB/s a connection, all connections cold: 256 MiB took 13.8 s by one stream.
 const (
-	// chunkSize is the bytes of one request.
+	// chunkSize is the bytes of one request. A request costs a round trip before its bytes: with 4 MiB that is a sixth
+	// of its time. In the same 32 MiB of buffers, 8 chunks of 4 MiB took 2.4 s and 4 chunks of 8 MiB 4.1 s; 8 chunks of
+	// 2 MiB took 2.8 s with twice the requests.
 	chunkSize = 4 << 20
-	// maxWindow is how many chunks of one blob are under way or wait to be read.
-	maxWindow = 8
-	// poolChunks is how many there are of all blobs of a Client: 48 MiB, whatever is copied.
+	// poolChunks is how many chunks of all blobs of a Client are under way or wait to be read: 48 MiB, whatever is
+	// copied. One blob that has them all took 1.9 s (with 8 of them 2.4 s, with 4 of them 4.4 s).
 	poolChunks = 12
-	// segmentSize is the bytes of one request that needs no buffer, when there is none.
+	// segmentSize is the bytes of one request that needs no buffer, when there is none. Its round trip is a twentieth of
+	// its time, and that is how often a blob looks whether there are buffers again.
 	segmentSize = 16 << 20
-	// largeBlob is the size from which all that is worth its requests.
+	// largeBlob is the size from which that is worth its requests: 32 MiB took 0.7 s rather than 2.0 s. Of 16 MiB, most
+	// of the time is that of the connections: 0.7 s rather than 1.2 s.
 	largeBlob = 32 << 20
 )
 
@@ -23,9 +27,8 @@ const minShare = 2
 // pool is the memory for chunks that all large blobs of a Client share. Nobody waits for a buffer: who gets none reads
 // without. It is safe for concurrent use.
 type pool struct {
-	size   int // of a buffer, in bytes
-	total  int // buffers that may exist
-	window int // buffers that one reader may have
+	size  int // of a buffer, in bytes
+	total int // buffers that may exist
 
 	mu      sync.Mutex
 	readers int
@@ -55,7 +58,7 @@ func (p *pool) leave() {
 func (p *pool) take(held int) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	share := min(p.total/max(1, p.readers), p.window)
+	share := p.total / max(1, p.readers)
 	if share < minShare || held >= share || p.taken == p.total {
 		return nil
 	}
