@@ -23,7 +23,7 @@ func (l *delayListener) Accept() (net.Conn, error) {
 }
 
 // delayConn is a delay line before a connection: bytes are queued with the time at which they are due, so that latency
-// does not limit throughput.
+// does not limit throughput. A pace does, once it is set.
 //
 //	conn ──▶ pump ──▶ in (due later) ──▶ Read
 //	Write ──▶ out (due later) ──▶ pump ──▶ conn
@@ -107,6 +107,11 @@ func (d *delayConn) SetReadDeadline(t time.Time) error {
 func (d *delayConn) SetWriteDeadline(t time.Time) error {
 	d.out.setDeadline(&d.out.writeDeadline, t)
 	return nil
+}
+
+func (d *delayConn) pace(rate int64) {
+	d.in.pace(rate)
+	d.out.pace(rate)
 }
 
 // resetConn closes c so that the other end sees a reset, as far as c can do that.

@@ -20,10 +20,12 @@ type stream struct {
 	mu   sync.Mutex
 	cond *sync.Cond
 	buf  []byte
-	head int    // buf[:head] is read already
-	base int64  // offset in the stream of buf[head]
-	due  []mark // in order; empty when delay is 0
-	err  error  // what a reader gets after the last byte, and a writer at once
+	head int       // buf[:head] is read already
+	base int64     // offset in the stream of buf[head]
+	due  []mark    // in order; empty when neither delay nor rate is set
+	rate int64     // bytes per second that come out; 0 is as fast as they are read
+	busy time.Time // until then the line is taken up by what was written
+	err  error     // what a reader gets after the last byte, and a writer at once
 
 	readDeadline, writeDeadline deadline
 }
@@ -55,6 +57,31 @@ func newStream(delay time.Duration) *stream {
 	return s
 }
 
+// pace lets rate bytes per second through from now on. The buffer then holds little more than what is under way, so that
+// a writer feels the pace as it would feel TCP's.
+func (s *stream) pace(rate int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if held := s.held(); held > 0 && len(s.due) == 0 {
+		s.due = append(s.due, mark{s.base + int64(held), time.Now()}) // what is there is not held up by what follows
+	}
+	s.rate = rate
+	s.limit = plainLimit + int(float64(rate)*s.delay.Seconds())
+}
+
+// arrival is when the last of n bytes arrives that are written now.
+func (s *stream) arrival(n int) time.Time {
+	now := time.Now()
+	if s.rate <= 0 {
+		return now.Add(s.delay)
+	}
+	if s.busy.Before(now) {
+		s.busy = now
+	}
+	s.busy = s.busy.Add(time.Duration(float64(n) / float64(s.rate) * float64(time.Second)))
+	return s.busy.Add(s.delay)
+}
+
 func (s *stream) write(b []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,8 +100,8 @@ func (s *stream) write(b []byte) (n int, err error) {
 		}
 		m := min(len(b), s.limit-s.held())
 		s.buf = append(s.buf, b[:m]...)
-		if s.delay > 0 {
-			s.due = append(s.due, mark{s.base + int64(s.held()), time.Now().Add(s.delay)})
+		if s.timed() {
+			s.due = append(s.due, mark{s.base + int64(s.held()), s.arrival(m)})
 		}
 		b, n = b[m:], n+m
 		s.cond.Broadcast()
@@ -114,7 +141,7 @@ func (s *stream) read(b []byte) (int, error) {
 
 // ready returns how many bytes may be read now and, if none, how long until some may; 0 if nothing is under way.
 func (s *stream) ready() (n int, wait time.Duration) {
-	if s.delay == 0 {
+	if !s.timed() {
 		return s.held(), 0
 	}
 	now := time.Now()
@@ -130,6 +157,9 @@ func (s *stream) ready() (n int, wait time.Duration) {
 	}
 	return s.held(), 0
 }
+
+// timed reports whether bytes take time to arrive.
+func (s *stream) timed() bool { return s.delay > 0 || s.rate > 0 }
 
 // held is the number of bytes that are written and not read.
 func (s *stream) held() int { return len(s.buf) - s.head }
@@ -243,6 +273,11 @@ func (c *memoryConn) Close() error {
 func (c *memoryConn) Reset() {
 	c.out.end(syscall.ECONNRESET)
 	c.in.end(syscall.ECONNRESET)
+}
+
+func (c *memoryConn) pace(rate int64) {
+	c.in.pace(rate)
+	c.out.pace(rate)
 }
 
 func (c *memoryConn) LocalAddr() net.Addr  { return memoryAddr{} }

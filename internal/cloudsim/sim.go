@@ -25,8 +25,12 @@ type Options struct {
 	// Logger gets one debug line a request and a warning for what a server does not expect. Default: nothing is logged.
 	Logger *slog.Logger
 	// RTT delays every byte by half of it in each direction, handshakes included, and a dial by all of it.
-	// Throughput is not limited. Zero: no delay.
+	// Throughput is not limited by it. Zero: no delay.
 	RTT time.Duration
+	// HostBandwidth is how many bytes per second each connection to a host carries, in either direction, from its TLS
+	// handshake on, by names or patterns as for Handle. A name beats a pattern, and the lesser one of two patterns that
+	// match counts. Bytes wait on the connection, as behind a narrow line; no handler sleeps.
+	HostBandwidth map[string]int64
 	// DisableHTTP2 leaves HTTP/1.1 alone in the ALPN offer.
 	DisableHTTP2 bool
 	// HTTP1Hosts are names, or patterns as for Handle, that offer HTTP/1.1 alone.
@@ -91,7 +95,7 @@ func (s *Sim) attach(l net.Listener) (*http.Server, error) {
 			GetCertificate: s.certificate,
 		},
 	}
-	srv.TLSConfig.GetConfigForClient = s.http1Config
+	srv.TLSConfig.GetConfigForClient = s.greet
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -130,9 +134,9 @@ func (s *Sim) background(l net.Listener) error {
 	return nil
 }
 
-// delayed puts the latency on a listener that has none of its own.
+// delayed puts the latency, and the means to set a pace, on a listener that has none of its own.
 func (s *Sim) delayed(l net.Listener) net.Listener {
-	if _, ok := l.(*MemoryListener); ok || s.opts.RTT <= 0 {
+	if _, ok := l.(*MemoryListener); ok || s.opts.RTT <= 0 && len(s.opts.HostBandwidth) == 0 {
 		return l
 	}
 	return &delayListener{Listener: l, delay: s.opts.RTT / 2}

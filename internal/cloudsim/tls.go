@@ -96,6 +96,31 @@ func (s *Sim) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	return s.ca.leaf(name)
 }
 
+// greet is where a connection's host becomes known: it sets the pace of the connection, and chooses its configuration.
+func (s *Sim) greet(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	if rate := s.bandwidth(hostOnly(hello.ServerName)); rate > 0 {
+		if conn, ok := hello.Conn.(interface{ pace(rate int64) }); ok {
+			conn.pace(rate)
+		}
+	}
+	return s.http1Config(hello)
+}
+
+// bandwidth is how many bytes per second each connection to host carries; 0 is no bound.
+func (s *Sim) bandwidth(host string) int64 {
+	least := int64(0)
+	for glob, rate := range s.opts.HostBandwidth {
+		glob = strings.ToLower(glob)
+		if glob == host {
+			return rate
+		}
+		if ok, _ := path.Match(glob, host); ok && (least == 0 || rate < least) {
+			least = rate
+		}
+	}
+	return least
+}
+
 // http1Config leaves HTTP/2 out of the offer of the hosts that shall not have it; nil is the ordinary configuration.
 func (s *Sim) http1Config(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	name := hostOnly(hello.ServerName)

@@ -51,15 +51,21 @@ type Options struct {
 	// SmallBlob is the size in bytes up to which a blob is held in memory while it is pushed, and pushed with a single
 	// request where the host can do that; 0 means 64 KiB, negative never.
 	SmallBlob int64
+	// LargeBlob is the size in bytes from which a blob is read in parallel ranges; 0 means 32 MiB, negative never. The
+	// memory for that is 48 MiB a Client at most, whatever is read.
+	LargeBlob int64
 }
 
 // Client is the data plane of one host. Make it with New; it is safe for concurrent use.
 type Client struct {
-	opts    Options
-	gov     *governor.Governor
-	log     *slog.Logger
-	single  singlePost
-	reached atomic.Bool // the host answered at least once: it exists and is reachable
+	opts     Options
+	gov      *governor.Governor
+	log      *slog.Logger
+	single   singlePost
+	pool     pool        // of all large blobs that are read
+	segment  int64       // see segmentSize
+	noRanges atomic.Bool // a server sent the whole blob to who asked for a part
+	reached  atomic.Bool // the host answered at least once: it exists and is reachable
 }
 
 // Opener opens a blob's bytes from their beginning. Its reader's Read must end when the context does.
@@ -88,7 +94,11 @@ func New(o Options) *Client {
 	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, time.Minute)
 	o.CommitTimeout = cmp.Or(o.CommitTimeout, 10*time.Minute)
 	o.SmallBlob = cmp.Or(o.SmallBlob, 64<<10)
-	return &Client{opts: o, gov: o.Governor, log: o.Logger.With("side", string(o.Side))}
+	o.LargeBlob = cmp.Or(o.LargeBlob, largeBlob)
+	return &Client{
+		opts: o, gov: o.Governor, log: o.Logger.With("side", string(o.Side)),
+		pool: pool{size: chunkSize, total: poolChunks}, segment: segmentSize,
+	}
 }
 
 // Host returns the host that the Client talks to.

@@ -129,7 +129,7 @@ func TestPushToAR(t *testing.T) {
 }
 
 func pushToAR(w *world, single arsim.SinglePost) {
-	t, ctx, c, to := w.T, w.Context(), w.target(), arRepo+"/team/api"
+	t, ctx, c, to := w.TB, w.Context(), w.target(), arRepo+"/team/api"
 	config, second, layer, empty := []byte("{}"), []byte("[]"), noise(3<<20), []byte{}
 	push := func(b []byte) func() {
 		return func() {

@@ -4,7 +4,9 @@
 // Vocabulary: a Client talks to one host on one side; a name is the registry protocol's name of an image path
 // (team/api, or PROJECT/REPOSITORY/team/api); a reference is a tag or a digest; an exchange is one request with its
 // answer, redirects included; a try is the exchanges of one attempt at an operation; an Upload is where a registry
-// wants a blob's bytes; an Opener gives those bytes, from their beginning, as often as it is asked.
+// wants a blob's bytes; an Opener gives those bytes, from their beginning, as often as it is asked; a stretch is a part
+// of a blob that is read in order, over as many connections as it takes; a window reads a large blob by several
+// stretches at once.
 //
 //	Manifest, HeadManifest, PutManifest ─┐
 //	HeadBlob, OpenBlob                   ├─ do (tries) ─ exchange ─ governor.Slot ─ Authorizer ─ http.RoundTripper
@@ -18,6 +20,8 @@
 //     that stream hold nothing of the registry's, and what one of the two hosts refuses slows down that one alone.
 //   - One owner of retries (governor.Do), which holds no slot while it waits. An operation is given up when it had no
 //     success for the horizon.
+//   - A large blob is read in parallel ranges, in memory that all of a Client's blobs share: it depends neither on the
+//     bytes moved nor on the number of blobs, and no blob waits for another one's.
 //   - A blob's reader goes on where a connection broke, and keeps the last byte back until digest and size are right,
 //     so that wrong bytes can never complete an upload.
 //   - An upload starts again from a new reader and a new session, never from a half-read stream.

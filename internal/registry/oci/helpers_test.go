@@ -31,7 +31,7 @@ const (
 
 // world is the embedded clouds in a synctest bubble: in memory, by a clock that waits for nobody.
 type world struct {
-	*testing.T
+	testing.TB
 	sim       *cloudsim.Sim
 	transport Transport
 	ecr       *ecrsim.Registry
@@ -47,7 +47,7 @@ func bubble(t *testing.T, opts cloudsim.Options, f func(t *testing.T, w *world))
 		if err := sim.StartMemory(); err != nil {
 			t.Fatal(err)
 		}
-		w := &world{T: t, sim: sim, transport: NewTransport(sim.Transport())}
+		w := &world{TB: t, sim: sim, transport: NewTransport(sim.Transport())}
 		w.ecr = sim.ECR("123456789012", "us-east-1")
 		w.ar = sim.AR()
 		if err := w.ar.CreateRepository("us", "my-project", "app-images", arsim.Repository{Format: "DOCKER"}); err != nil {

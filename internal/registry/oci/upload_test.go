@@ -212,26 +212,34 @@ func TestStoredDigestIsCompared(t *testing.T) {
 	})
 }
 
-// Both hosts at their narrowest: copies wait for each other, and all end.
+// All hosts at their narrowest: copies wait for each other, and all end, those of large blobs too.
 func TestCopiesDoNotDeadlock(t *testing.T) {
-	bubble(t, cloudsim.Options{}, func(t *testing.T, w *world) {
-		narrow := func(o *Options) { o.Governor, o.Elsewhere = oneSlot(), oneSlot() }
-		source, target := w.source(narrow), w.target(narrow)
-		w.sim.Faults.Set(
-			cloudsim.Fault{Kind: "s3.get", Probability: 0.3, Action: cloudsim.CutBody(50 << 10)},
-			cloudsim.Fault{Kind: "ar.v2.upload.put", Probability: 0.2, Action: cloudsim.CutUpload(10 << 10)},
-		)
-		var wg sync.WaitGroup
-		for i := range 10 {
-			blob := noise(150<<10 + i)
-			w.inECR("app", registry.Manifest{}, "", blob)
-			wg.Go(func() {
-				opened := 0
-				if err := copyBlob(t.Context(), source, target, blobOf(blob), &opened); err != nil {
-					t.Error(err)
+	for name, chunk := range map[string]int{"single streams": chunkSize, "ranges": 16 << 10} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, cloudsim.Options{}, func(t *testing.T, w *world) {
+				narrow := func(o *Options) { o.Governor, o.Elsewhere = oneSlot(), oneSlot() }
+				source, target := fine(w.source(narrow), chunk), w.target(narrow)
+				w.sim.Faults.Set(
+					cloudsim.Fault{Kind: "s3.get", Probability: 0.3, Action: cloudsim.CutBody(10 << 10)},
+					cloudsim.Fault{Kind: "ar.v2.upload.put", Probability: 0.2, Action: cloudsim.CutUpload(10 << 10)},
+				)
+				var wg sync.WaitGroup
+				for i := range 10 {
+					blob := noise(150<<10 + i)
+					w.inECR("app", registry.Manifest{}, "", blob)
+					wg.Go(func() {
+						opened := 0
+						if err := copyBlob(t.Context(), source, target, blobOf(blob), &opened); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				idle(t, source)
+				if chunk != chunkSize && source.pool.peak == 0 {
+					t.Error("nothing was read in ranges")
 				}
 			})
-		}
-		wg.Wait()
-	})
+		})
+	}
 }
