@@ -8,6 +8,6 @@ require (
 	transship v0.0.0
 )
 
-require github.com/opencontainers/image-spec v1.1.1 // indirect
+require github.com/opencontainers/image-spec v1.1.1
 
 replace transship => ../

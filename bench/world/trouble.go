@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/time/rate"
 
 	"transship/internal/cloudsim"
@@ -83,4 +84,19 @@ func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 func (s *statusWriter) WriteHeader(status int) {
 	s.status = status
 	s.ResponseWriter.WriteHeader(status)
+}
+
+// MoveTag points a tag at another image of a source repository, which stays.
+func (w *World) MoveTag(repo, tag string, to digest.Digest) {
+	w.source.Repository(repo).Content.Tag(tag, to)
+}
+
+// TagAtTarget returns the digest that a tag of an image of the target points at, "" for none.
+func (w *World) TagAtTarget(image, tag string) string {
+	store := w.ar.Image(Target + "/" + image)
+	if store == nil {
+		return ""
+	}
+	d, _ := store.TagDigest(tag)
+	return d.String()
 }
