@@ -16,7 +16,7 @@ func TestFormula(t *testing.T) {
 	small := corpus.Standard()
 	small.LayerBytes = 1 << 10
 	for name, spec := range map[string]corpus.Spec{
-		"demo": corpus.Demo(), "standard": small, "flat": corpus.Flat(4, 20), "pages": corpus.Flat(1, 1001), "odd": corpus.Case("every-oddity-of-the-others"),
+		"standard": small, "flat": corpus.Flat(4, 20), "pages": corpus.Flat(1, 1001), "odd": corpus.Case("every-oddity-of-the-others"),
 		"empty and repeated layers": corpus.Case("empty-and-repeated-layers"), "nested": corpus.Case("indexes-in-indexes"),
 		"foreign": corpus.Case("foreign-layers"), "tags": corpus.Case("tags-on-one-digest"),
 	} {

@@ -92,11 +92,11 @@ func (w *World) MoveTag(repo, tag string, to digest.Digest) {
 }
 
 // TagAtTarget returns the digest that a tag of an image of the target points at, "" for none.
-func (w *World) TagAtTarget(image, tag string) string {
+func (w *World) TagAtTarget(image, tag string) digest.Digest {
 	store := w.ar.Image(Target + "/" + image)
 	if store == nil {
 		return ""
 	}
 	d, _ := store.TagDigest(tag)
-	return d.String()
+	return d
 }
