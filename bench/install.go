@@ -42,7 +42,7 @@ func enterFolder() error {
 }
 
 // install builds Transship and the bare minimum client, and installs the peers that are not there yet.
-func install(ctx context.Context, withPeers bool, log io.Writer) (binaries, error) {
+func install(ctx context.Context, o options, log io.Writer) (binaries, error) {
 	bin, err := filepath.Abs(binFolder)
 	if err != nil {
 		return nil, err
@@ -52,13 +52,17 @@ func install(ctx context.Context, withPeers bool, log io.Writer) (binaries, erro
 	}
 	tools := binaries{"transship": filepath.Join(bin, "transship"), "limit": filepath.Join(bin, "limit")}
 	fmt.Fprintln(log, "building transship and the bare minimum client")
-	if err := goTool(ctx, "..", nil, "build", "-trimpath", "-o", tools["transship"], "./cmd/transship"); err != nil {
+	if o.binary != "" {
+		if tools["transship"], err = filepath.Abs(o.binary); err != nil {
+			return nil, err
+		}
+	} else if err := goTool(ctx, "..", nil, "build", "-trimpath", "-o", tools["transship"], "./cmd/transship"); err != nil {
 		return nil, err
 	}
 	if err := goTool(ctx, ".", nil, "build", "-trimpath", "-o", tools["limit"], "./limit/cmd"); err != nil {
 		return nil, err
 	}
-	if !withPeers {
+	if !o.peers {
 		return tools, nil
 	}
 	for _, p := range peers() {

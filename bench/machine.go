@@ -32,6 +32,9 @@ must be written without one), no client can do with fewer than 2·U requests to 
 the pages of the two inventories. The bare minimum client knows all that beforehand, keeps ` + strconv.Itoa(limit.DefaultWorkers) + ` requests under way,
 sends nothing else, checks no digest and tries nothing twice; a test holds it to the formula.`)
 	commit := output(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12")
+	if b.binary != "" {
+		commit = "the binary that -transship named; the bench's own tree is at " + commit
+	}
 	facts := [][2]string{
 		{"command", "`" + strings.Join(append([]string{"go -C bench run ."}, args...), " ") + "`"},
 		{"date", time.Now().UTC().Format("2006-01-02 15:04 MST")},

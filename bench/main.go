@@ -59,6 +59,8 @@ type options struct {
 	peers bool
 	runs  int
 	out   string
+	// binary is the path of a Transship to measure; "" is the one that the tree builds.
+	binary string
 }
 
 func parseFlags(args []string) (options, error) {
@@ -72,6 +74,7 @@ func parseFlags(args []string) (options, error) {
 	set.BoolVar(&o.peers, "peers", true, "install and run the peers")
 	set.IntVar(&o.runs, "runs", 3, "how many rounds the short comparisons have")
 	set.StringVar(&o.out, "out", "RESULTS.md", "the `FILE` to write, from the bench's folder")
+	set.StringVar(&o.binary, "transship", "", "measure the binary at `PATH` instead of building one")
 	if err := set.Parse(args); err != nil {
 		return o, err
 	}
@@ -124,7 +127,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	b := &bench{options: o, display: os.Stdout}
-	if b.tools, err = install(ctx, o.peers, os.Stderr); err != nil {
+	if b.tools, err = install(ctx, o, os.Stderr); err != nil {
 		return err
 	}
 	b.describe(ctx, args)
