@@ -42,7 +42,6 @@ sends nothing else, checks no digest and tries nothing twice; a test holds it to
 		{"system", runtime.GOOS + "/" + runtime.GOARCH + ", kernel " + strings.TrimSpace(read("/proc/sys/kernel/osrelease"))},
 		{"Go", runtime.Version()},
 		{"Transship", commit},
-		{"load at the start", strings.TrimSpace(read("/proc/loadavg"))},
 		{"seeds", "corpus.Standard 2, corpus.Flat 3, corpus.Demo 1, the large layer 7"},
 	}
 	for _, p := range peers() {
@@ -74,6 +73,15 @@ func read(path string) string {
 		return ""
 	}
 	return string(text)
+}
+
+// loadAverage says how busy the machine is with all that it does: figures beside a load are not to be relied on.
+func loadAverage() string {
+	fields := strings.Fields(read("/proc/loadavg"))
+	if len(fields) < 3 {
+		return "unknown"
+	}
+	return strings.Join(fields[:3], ", ")
 }
 
 // procField returns the first value of a field of a file of "name : value" lines.

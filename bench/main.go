@@ -135,11 +135,11 @@ func run(ctx context.Context, args []string) error {
 		section := &report.Section{Title: s.title}
 		b.doc.Sections = append(b.doc.Sections, section)
 		b.progress("== %s", s.name)
-		begin := time.Now()
+		begin, load := time.Now(), loadAverage()
 		if err := s.run(b, ctx, section); err != nil {
 			return fmt.Errorf("section %s: %w", s.name, err)
 		}
-		section.Note("The section took %s.", time.Since(begin).Round(time.Second))
+		section.Note("The section took %s; the machine's load before it: %s.", time.Since(begin).Round(time.Second), load)
 		section.Text(b.display)
 		if err := b.write(); err != nil { // after each section: an interrupted run leaves what it had
 			return err

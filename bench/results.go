@@ -30,7 +30,7 @@ func rss(r result) float64      { return float64(r.RSS) / 1e6 }
 // series are the results of one tool, by round.
 type series []result
 
-// median returns the middle of what f says of the results, the upper one of two.
+// median returns the middle of what f says of the results.
 func (s series) median(f func(result) float64) float64 {
 	var values []float64
 	for _, r := range s {
@@ -65,7 +65,11 @@ func median(values []float64) float64 {
 		return 0
 	}
 	slices.Sort(values)
-	return values[len(values)/2]
+	half := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[half-1] + values[half]) / 2
+	}
+	return values[half]
 }
 
 // once runs a tool in a fresh world.

@@ -125,9 +125,11 @@ func New(ctx context.Context, c *corpus.Corpus, opts Options) (w *World, err err
 	return w, w.writeFiles()
 }
 
-// complete puts all that can be copied into the target.
+// complete puts all that can be copied into the target, as of now: a large corpus has push times in the future, which a
+// listing would not show yet.
 func (w *World) complete() error {
 	var failed error
+	now := time.Now()
 	need.Served(w.Corpus).Load(func(name string) *store.Repository {
 		image, err := w.ar.EnsureImage(Target + "/" + name)
 		if err != nil {
@@ -135,7 +137,11 @@ func (w *World) complete() error {
 			return store.NewRepository()
 		}
 		return image
-	}, corpus.Hooks{})
+	}, corpus.Hooks{Image: func(name string, img corpus.Image) {
+		if image := w.ar.Image(Target + "/" + name); image != nil {
+			image.SetPushedAt(img.Digest, now)
+		}
+	}})
 	return failed
 }
 
