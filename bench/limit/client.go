@@ -58,22 +58,31 @@ func (c *client) send(r *http.Request, want int) (*http.Response, error) {
 	return answer, nil
 }
 
-// ask is send for answers whose body does not matter.
-func (c *client) ask(ctx context.Context, method, url string, body []byte, header map[string]string, want int) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+// ask is send for answers of which nothing but the Location matters.
+func (c *client) ask(ctx context.Context, method, to string, body []byte, mediaType string, want int) (location string, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	for name, value := range header {
-		r.Header.Set(name, value)
+	if mediaType != "" {
+		r.Header.Set("Content-Type", mediaType)
 	}
 	answer, err := c.send(r, want)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer answer.Body.Close()
-	_, err = io.Copy(io.Discard, answer.Body) // so that the connection can be used again
-	return answer, err
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil { // so that the connection can be used again
+		return "", err
+	}
+	if location = answer.Header.Get("Location"); location == "" {
+		return "", nil
+	}
+	whole, err := r.URL.Parse(location)
+	if err != nil {
+		return "", err
+	}
+	return whole.String(), nil
 }
 
 func (c *client) source(repo int, rest string) string {
@@ -91,23 +100,19 @@ func (c *client) target(repo int, rest string) string {
 // copyBlob streams a blob from S3 into an upload at its first place: four requests.
 func (c *client) copyBlob(ctx context.Context, b Blob) error {
 	place := b.Places[0]
-	signed, err := c.ask(ctx, http.MethodGet, c.source(place, "/blobs/"+b.Digest.String()), nil, nil, http.StatusTemporaryRedirect)
+	signed, err := c.ask(ctx, http.MethodGet, c.source(place, "/blobs/"+b.Digest.String()), nil, "", http.StatusTemporaryRedirect)
 	if err != nil {
 		return err
 	}
-	begun, err := c.ask(ctx, http.MethodPost, c.target(place, "/blobs/uploads/"), nil, nil, http.StatusAccepted)
+	begun, err := c.ask(ctx, http.MethodPost, c.target(place, "/blobs/uploads/"), nil, "", http.StatusAccepted)
 	if err != nil {
 		return err
 	}
-	put, err := begun.Location()
-	if err != nil {
-		return err
+	put := begun + "?digest=" + b.Digest.String()
+	if strings.Contains(begun, "?") {
+		put = begun + "&digest=" + b.Digest.String()
 	}
-	query := put.Query()
-	query.Set("digest", b.Digest.String())
-	put.RawQuery = query.Encode()
-
-	read, err := http.NewRequestWithContext(ctx, http.MethodGet, signed.Header.Get("Location"), nil)
+	read, err := http.NewRequestWithContext(ctx, http.MethodGet, signed, nil)
 	if err != nil {
 		return err
 	}
@@ -120,7 +125,7 @@ func (c *client) copyBlob(ctx context.Context, b Blob) error {
 	if bytes.ContentLength == 0 {
 		body = http.NoBody
 	}
-	write, err := http.NewRequestWithContext(ctx, http.MethodPut, put.String(), body)
+	write, err := http.NewRequestWithContext(ctx, http.MethodPut, put, body)
 	if err != nil {
 		return err
 	}
@@ -136,14 +141,13 @@ func (c *client) copyBlob(ctx context.Context, b Blob) error {
 // mount gives a further place a blob of the first.
 func (c *client) mount(ctx context.Context, b Blob, place int) error {
 	query := url.Values{"mount": {b.Digest.String()}, "from": {c.image(b.Places[0])}}
-	_, err := c.ask(ctx, http.MethodPost, c.target(place, "/blobs/uploads/?"+query.Encode()), nil, nil, http.StatusCreated)
+	_, err := c.ask(ctx, http.MethodPost, c.target(place, "/blobs/uploads/?"+query.Encode()), nil, "", http.StatusCreated)
 	return err
 }
 
 // put writes a manifest under one reference.
 func (c *client) put(ctx context.Context, m *Manifest, reference string) error {
-	_, err := c.ask(ctx, http.MethodPut, c.target(m.Repository, "/manifests/"+reference), m.Body,
-		map[string]string{"Content-Type": m.MediaType}, http.StatusCreated)
+	_, err := c.ask(ctx, http.MethodPut, c.target(m.Repository, "/manifests/"+reference), m.Body, m.MediaType, http.StatusCreated)
 	return err
 }
 

@@ -171,9 +171,9 @@ func (u *usage) command(ctx context.Context, c Command) bool {
 // rss is the peak in bytes: Linux counts kibibytes, macOS bytes.
 func rss(ru *syscall.Rusage) int64 {
 	if runtime.GOOS == "darwin" {
-		return int64(ru.Maxrss)
+		return int64(ru.Maxrss) //nolint:unconvert // an int32 on some systems
 	}
-	return int64(ru.Maxrss) << 10
+	return int64(ru.Maxrss) << 10 //nolint:unconvert // as above
 }
 
 // tail keeps the end of what is written to it.
