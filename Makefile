@@ -10,7 +10,7 @@ LDFLAGS := $(if $(VERSION),-X transship/internal/cli.version=$(VERSION))
 LINTER := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt e2e demo ci clean
+.PHONY: help build test race lint fmt e2e bench demo ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,13 +28,17 @@ lint: ## Run go vet and golangci-lint (the first run builds it: minutes)
 	go vet ./...
 	$(LINTER) run ./...
 	cd e2e && go vet ./... && go tool -modfile=../tools/go.mod golangci-lint run ./...
+	cd bench && go vet ./... && go tool -modfile=../tools/go.mod golangci-lint run ./...
 
 fmt: ## Format all Go files
-	gofmt -w -s cmd internal e2e
+	gofmt -w -s cmd internal e2e bench
 
 e2e: build ## Test the binary against a real registry
 	cd e2e && go build -o ../bin/crane github.com/google/go-containerregistry/cmd/crane
 	cd e2e && PATH="$(CURDIR)/bin:$$PATH" TRANSSHIP_BIN="$(CURDIR)/bin/transship" go test -count=1 ./...
+
+bench: ## Measure Transship beside its peers and a bare minimum (an hour)
+	go -C bench run .
 
 demo: ## Watch a whole migration on embedded clouds
 	go run ./cmd/transship demo
@@ -43,4 +47,4 @@ ci: ## Run everything that must pass before a merge
 	.ci/run
 
 clean: ## Remove what the targets above made
-	rm -rf bin
+	rm -rf bin bench/.bin
