@@ -7,7 +7,6 @@ package clouds
 
 import (
 	"context"
-	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -160,9 +159,9 @@ func (s *Source) Manifest(ctx context.Context, repo ref.Repository, d digest.Dig
 	return s.data.Manifest(ctx, repo.Name, d.String())
 }
 
-// OpenBlob reads a blob, going on where a connection breaks.
-func (s *Source) OpenBlob(ctx context.Context, repo ref.Repository, b registry.Blob) (io.ReadCloser, error) {
-	return s.data.OpenBlob(ctx, repo.Name, b)
+// PrepareBlob begins to look for a blob and returns how to open it; its readers go on where a connection breaks.
+func (s *Source) PrepareBlob(ctx context.Context, repo ref.Repository, b registry.Blob) oci.Opener {
+	return s.data.PrepareBlob(ctx, repo.Name, b)
 }
 
 // Stats are the numbers of the data plane's governor.

@@ -199,9 +199,12 @@ func (e *engine) blob(i int32) registry.Blob {
 
 // push streams a blob from ECR to n's place.
 func (e *engine) push(ctx context.Context, n *node, b registry.Blob, at oci.Upload) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stream := e.Progress.begin(n.place.planned.Target, b)
+	prepared := e.Source(n.source.Registry).PrepareBlob(ctx, n.source, b)
 	open := func(ctx context.Context) (io.ReadCloser, error) {
-		r, err := e.Source(n.source.Registry).OpenBlob(ctx, n.source, b)
+		r, err := prepared(ctx)
 		if err != nil {
 			return nil, err
 		}

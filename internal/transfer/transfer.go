@@ -10,7 +10,6 @@ package transfer
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"time"
 
@@ -30,8 +29,9 @@ type Source interface {
 	Manifests(ctx context.Context, repo ref.Repository, ds []digest.Digest) (found []registry.Manifest, failed map[digest.Digest]error, err error)
 	// Manifest reads one manifest from the data plane.
 	Manifest(ctx context.Context, repo ref.Repository, d digest.Digest) (registry.Manifest, error)
-	// OpenBlob reads a blob, going on where a connection breaks. It never ends well with other bytes than the digest's.
-	OpenBlob(ctx context.Context, repo ref.Repository, b registry.Blob) (io.ReadCloser, error)
+	// PrepareBlob begins to look for a blob and returns how to open it. Its readers go on where a connection breaks, and
+	// never end well with other bytes than the digest's. What was begun ends with ctx.
+	PrepareBlob(ctx context.Context, repo ref.Repository, b registry.Blob) oci.Opener
 }
 
 // Target writes to Artifact Registry.

@@ -44,8 +44,10 @@ func (s *simulated) Manifest(_ context.Context, _ ref.Repository, d digest.Diges
 	return registry.Manifest{Digest: d}, nil
 }
 
-func (s *simulated) OpenBlob(_ context.Context, _ ref.Repository, b registry.Blob) (io.ReadCloser, error) {
-	return io.NopCloser(&slow{left: b.Size, step: max(1, s.perSecond/5)}), nil
+func (s *simulated) PrepareBlob(_ context.Context, _ ref.Repository, b registry.Blob) oci.Opener {
+	return func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(&slow{left: b.Size, step: max(1, s.perSecond/5)}), nil
+	}
 }
 
 type slow struct{ left, step int64 }

@@ -56,6 +56,9 @@ type Options struct {
 	LargeBlob int64
 }
 
+// SmallBlob is the default of Options.SmallBlob.
+const SmallBlob = 64 << 10
+
 // Client is the data plane of one host. Make it with New; it is safe for concurrent use.
 type Client struct {
 	opts     Options
@@ -66,6 +69,7 @@ type Client struct {
 	segment  int64       // see segmentSize
 	noRanges atomic.Bool // a server sent the whole blob to who asked for a part
 	reached  atomic.Bool // the host answered at least once: it exists and is reachable
+	direct   atomic.Bool // it sends blobs itself, rather than a redirect to where they are
 }
 
 // Opener opens a blob's bytes from their beginning. Its reader's Read must end when the context does.
@@ -93,7 +97,7 @@ func New(o Options) *Client {
 	o.StallTimeout = cmp.Or(o.StallTimeout, 30*time.Second)
 	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, time.Minute)
 	o.CommitTimeout = cmp.Or(o.CommitTimeout, 10*time.Minute)
-	o.SmallBlob = cmp.Or(o.SmallBlob, 64<<10)
+	o.SmallBlob = cmp.Or(o.SmallBlob, SmallBlob)
 	o.LargeBlob = cmp.Or(o.LargeBlob, largeBlob)
 	return &Client{
 		opts: o, gov: o.Governor, log: o.Logger.With("side", string(o.Side)),

@@ -128,7 +128,8 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 	h.dog.arm(c.opts.AnswerTimeout, "the registry did not answer")
 	start := time.Now()
 	transport := c.opts.Messages
-	if to != e.url || body != nil && body.streamed() { // redirects lead to the bytes of blobs
+	// Redirects lead to the bytes of blobs, within the host or away from it.
+	if to != e.url || !sameHost(to, c.opts.Host) || body != nil && body.streamed() {
 		transport = c.opts.Transport
 	}
 	res, err := transport.RoundTrip(req)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/http"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -23,13 +24,65 @@ import (
 //
 // A blob of Options.LargeBlob bytes or more is read ahead, in parallel ranges; see window.
 func (c *Client) OpenBlob(ctx context.Context, name string, b registry.Blob) (io.ReadCloser, error) {
+	return c.openBlob(ctx, name, b, nil)
+}
+
+// PrepareBlob returns what opens the blob as OpenBlob does. Meanwhile it asks the registry where the bytes are, which is
+// one of OpenBlob's requests, so that whoever has other things to do first need not wait for it then. A small blob is
+// not worth that. What was begun ends with ctx.
+func (c *Client) PrepareBlob(ctx context.Context, name string, b registry.Blob) Opener {
+	if b.Size <= c.opts.SmallBlob || c.direct.Load() {
+		return func(ctx context.Context) (io.ReadCloser, error) { return c.OpenBlob(ctx, name, b) }
+	}
+	found := make(chan *location, 1)
+	go func() { found <- c.locate(ctx, name, b) }()
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		var at *location
+		select {
+		case at = <-found:
+			found <- nil // it may have expired until it is opened once more
+		case <-ctx.Done():
+		}
+		return c.openBlob(ctx, name, b, at)
+	}
+}
+
+// locate asks the registry where the blob's bytes are. It returns nil where they are not elsewhere, and after an error:
+// whoever opens the blob finds out what that was about.
+func (c *Client) locate(ctx context.Context, name string, b registry.Blob) *location {
+	t := c.task("read blob", name, "blobs", b.Digest.String())
+	if b.Digest.Validate() != nil {
+		return nil
+	}
+	var at *location
+	_ = c.do(ctx, t, 0, func(ctx context.Context) error {
+		res, err := c.exchange(ctx, exchange{task: t, method: http.MethodGet})
+		if err != nil {
+			return err
+		}
+		if !isRedirect(res.StatusCode) {
+			c.direct.Store(true)
+			return res.Body.Close()
+		}
+		res.finish()
+		to, err := resolveLocation(res.url, res.Header.Get("Location"))
+		if err == nil && !sameHost(to, c.opts.Host) { // one of the registry itself would get the credential
+			at = &location{to: to}
+		}
+		return nil
+	})
+	return at
+}
+
+// openBlob is OpenBlob of a blob that is known to be at a place, unless that is nil.
+func (c *Client) openBlob(ctx context.Context, name string, b registry.Blob, at *location) (io.ReadCloser, error) {
 	t := c.task("read blob", name, "blobs", b.Digest.String())
 	if err := b.Digest.Validate(); err != nil {
 		return nil, c.wrong(t, registry.Invalid, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &blobReader{client: c, task: t, blob: b, ctx: ctx, cancel: cancel, hash: b.Digest.Algorithm().Hash()}
-	whole := &stretch{client: c, task: t, blob: b, ctx: ctx, end: b.Size}
+	whole := &stretch{client: c, task: t, blob: b, ctx: ctx, end: b.Size, address: at}
 	r.from = whole
 	if c.opts.LargeBlob > 0 && b.Size >= c.opts.LargeBlob && !c.noRanges.Load() {
 		r.from = newWindow(whole)

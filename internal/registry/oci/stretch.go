@@ -28,7 +28,7 @@ type stretch struct {
 	task    task
 	blob    registry.Blob
 	ctx     context.Context //nolint:containedctx // Read takes none
-	address *address        // shared by the blob's stretches; nil: each connection begins at the registry
+	address *location       // shared by the blob's stretches; nil: each connection begins at the registry
 	strict  bool            // an answer with the whole blob is errNoRanges; else the stretch goes on to the blob's end
 
 	at, end  int64
@@ -198,14 +198,14 @@ func (s *stretch) close() {
 	}
 }
 
-// address is where the registry redirected to for a blob: a signed URL, good for any range of it until it expires. It
+// location is where the registry redirected to for a blob: a signed URL, good for any range of it until it expires. It
 // is safe for concurrent use; a nil one never knows anything.
-type address struct {
+type location struct {
 	mu sync.Mutex
 	to *url.URL
 }
 
-func (a *address) get() *url.URL {
+func (a *location) get() *url.URL {
 	if a == nil {
 		return nil
 	}
@@ -214,7 +214,7 @@ func (a *address) get() *url.URL {
 	return a.to
 }
 
-func (a *address) set(to *url.URL) {
+func (a *location) set(to *url.URL) {
 	if a == nil {
 		return
 	}
@@ -224,7 +224,7 @@ func (a *address) set(to *url.URL) {
 }
 
 // forget forgets old, but not what came in its place meanwhile.
-func (a *address) forget(old *url.URL) {
+func (a *location) forget(old *url.URL) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.to == old {

@@ -35,7 +35,9 @@ type window struct {
 
 func newWindow(blob *stretch) *window {
 	c := blob.client
-	blob.address = new(address)
+	if blob.address == nil {
+		blob.address = new(location)
+	}
 	w := &window{blob: blob, pool: &c.pool, segment: c.segment}
 	w.pool.join()
 	w.direct = w.part(int64(w.pool.size))
