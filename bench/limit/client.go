@@ -34,6 +34,7 @@ func NewClient(base *http.Transport) *http.Client {
 	t.TLSClientConfig.NextProtos = nil
 	t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 2*DefaultWorkers
+	t.MaxConnsPerHost = DefaultWorkers // or it would dial for requests that an idle connection serves sooner
 	t.DisableCompression = true
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
