@@ -52,6 +52,7 @@ type flags struct {
 	json, yes, verbose     bool
 	overwrite, deep        bool // of some commands
 	selection              selection
+	limits                 limits
 	logFormat              string
 }
 
@@ -100,6 +101,7 @@ type settings struct {
 	mapping ref.Mapping
 	scope   ref.Scope
 	waves   []ref.Wave
+	limits  *clouds.Limits
 }
 
 // settings reads the configuration and lays the flags over it.
@@ -112,6 +114,9 @@ func (a *app) settings() (settings, error) {
 	s := settings{config: c}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		return s, usagef("--log-format: %q is neither text nor json", s.LogFormat)
+	}
+	if s.limits, err = s.file.limits(); err != nil {
+		return s, err
 	}
 	if s.sources, err = c.sourcesOf(); err != nil {
 		return s, err
@@ -173,6 +178,7 @@ func (a *app) merge(f *file) {
 		}
 	}
 	a.mergeSelection(f)
+	a.mergeLimits(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -243,7 +249,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 		return nil, nil, err
 	}
 	o := a.clouds
-	o.Logger = p.Logger
+	o.Logger, o.Limits = p.Logger, s.limits
 	if o.Getenv == nil {
 		o.Getenv = a.getenv
 	}

@@ -35,6 +35,8 @@ deleted on either side.`,
 	a.addOverwrite(cmd)
 	a.addDeep(cmd)
 	a.addSelection(cmd)
+	a.addLimits(cmd)
+	a.addBandwidth(cmd)
 	return cmd
 }
 

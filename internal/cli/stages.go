@@ -14,7 +14,7 @@ import (
 
 // newInventory returns the command that lists both sides.
 func newInventory(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "inventory",
 		Short: "List what is in ECR and in Artifact Registry",
 		Long: `List every repository, image and tag of the sources, untagged and archived ones
@@ -38,6 +38,8 @@ Changes nothing on either side.`,
 			})
 		},
 	}
+	a.addLimits(cmd)
+	return cmd
 }
 
 // unlisted is the error of an inventory that could not list everything.
@@ -77,6 +79,7 @@ Changes nothing on either side.`,
 		},
 	}
 	a.addSelection(cmd)
+	a.addLimits(cmd)
 	return cmd
 }
 
@@ -149,6 +152,8 @@ is kept and reported.`,
 		},
 	}
 	a.addOverwrite(cmd)
+	a.addLimits(cmd)
+	a.addBandwidth(cmd)
 	cmd.Flags().BoolVar(&retryFailed, "retry-failed", false, "take up only what failed the last time")
 	return cmd
 }
@@ -200,6 +205,7 @@ Changes nothing on either side.`,
 	}
 	a.addDeep(cmd)
 	a.addSelection(cmd)
+	a.addLimits(cmd)
 	return cmd
 }
 
