@@ -22,8 +22,9 @@ import (
 type Entry struct {
 	Text string // as it was written; of what was found in a manifest, the primary form
 	// Names are what it may mean: one name, or one in each registry where no host was written; none where it is of another
-	// registry, or where only the beginning of a name is known.
+	// registry, or Open.
 	Names []Name
+	Open  bool // only the beginning of a name is known
 }
 
 // List is what somebody names, in the order in which it was first named, each once. It takes memory for what is named, not
@@ -84,7 +85,7 @@ func (l *collector) add(e Entry) {
 func (l *collector) found(r Reference) {
 	e := Entry{Text: r.Name.String(), Names: []Name{r.Name}}
 	if r.Open {
-		e = Entry{Text: r.Name.String() + "…"}
+		e = Entry{Text: r.Name.String() + "…", Open: true}
 	}
 	l.add(e)
 }

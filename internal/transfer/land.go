@@ -173,8 +173,13 @@ func together[T any](s []T, f func(i int) error) error {
 // put writes n's manifest. Where the target says that a blob is not there after all, every blob is asked for, what is
 // missing is brought again, and the manifest is written once more.
 func (e *engine) put(ctx context.Context, n *node, reference string, m registry.Manifest) error {
+	leave, err := e.gate.pass(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	t := n.place.planned.Target
-	err := e.Target.PutManifest(ctx, t, reference, m)
+	err = e.Target.PutManifest(ctx, t, reference, m)
 	if registry.IsClass(err, registry.Incomplete) {
 		if mend := e.mendBlobs(ctx, n); mend != nil {
 			return mend
