@@ -18,6 +18,7 @@ import (
 	"transship/internal/document"
 	"transship/internal/plan"
 	"transship/internal/ref"
+	"transship/internal/references"
 	"transship/internal/stage"
 	"transship/internal/workspace"
 )
@@ -42,6 +43,7 @@ type app struct {
 	now     func() time.Time
 	clouds  clouds.Options // how the clouds are reached, beyond the defaults
 	flags   flags
+	lists   []references.List // what --first names
 }
 
 // flags are the shared ones.
@@ -53,6 +55,8 @@ type flags struct {
 	overwrite, deep        bool // of some commands
 	selection              selection
 	limits                 limits
+	first                  []string
+	ranks                  bool // the command looks at first
 	logFormat              string
 }
 
@@ -161,7 +165,7 @@ func (a *app) merge(f *file) {
 	for _, list := range []struct {
 		flag []string
 		file *[]string
-	}{{a.flags.from, &f.From}, {a.flags.include, &f.Include}, {a.flags.exclude, &f.Exclude}} {
+	}{{a.flags.from, &f.From}, {a.flags.include, &f.Include}, {a.flags.exclude, &f.Exclude}, {a.flags.first, &f.First}} {
 		if len(list.flag) > 0 {
 			*list.file = list.flag
 		}
@@ -246,6 +250,9 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	}
 	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope}
 	if p.Rules.Selection, err = s.selection(a.now()); err != nil {
+		return nil, nil, err
+	}
+	if a.lists, err = s.lists(a); err != nil {
 		return nil, nil, err
 	}
 	o := a.clouds

@@ -132,13 +132,19 @@ leaves ECR once, a tag appears when all that belongs to its image is there, and
 one image's failure stops no other. Writes journal.jsonl and results.json. Run
 it again after a failure or a crash: it goes on where it was.
 
+--first begins with the images that a file names: a list, with a reference or a
+repository a line, or a manifest of any kind, or a folder of them, which are
+searched for images of the sources; "-" is stdin. It can be given several times.
+
 Changes the target: writes images and tags. A tag that somebody else moved there
 is kept and reported.`,
 		Example: `  transship copy
   transship copy --retry-failed
+  transship copy --first deploy/production --max-bandwidth 400Mbit
   transship copy --include 'team/api' --overwrite`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.flags.ranks = true
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 				results, err := a.copy(ctx, p, retryFailed)
 				if err != nil {
@@ -152,6 +158,7 @@ is kept and reported.`,
 		},
 	}
 	a.addOverwrite(cmd)
+	a.addFirst(cmd)
 	a.addLimits(cmd)
 	a.addBandwidth(cmd)
 	cmd.Flags().BoolVar(&retryFailed, "retry-failed", false, "take up only what failed the last time")

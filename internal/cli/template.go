@@ -114,6 +114,8 @@ func (t template) example(key string, typ reflect.Type) []string {
 		return list(key, []string{"team/**"})
 	case "exclude":
 		return list(key, []string{"team/sandbox/**"})
+	case "first":
+		return list(key, []string{"production.txt", "deploy/production"})
 	case "tags":
 		return list(key, []string{"v*", "release-*"})
 	case "waves":
