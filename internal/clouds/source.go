@@ -130,7 +130,10 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 	host := r.HostIn(form)
 	data := oci.New(oci.Options{
 		Side: registry.Source, Host: host, Transport: oci.NewTransport(o.Transport),
-		Auth: control.Authorizer(), Governor: o.Limits.governor(host, governor.Options{}), Logger: o.logger(),
+		Messages: oci.NewMessageTransport(o.Transport),
+		Auth:     control.Authorizer(), Logger: o.logger(),
+		Governor:  o.Limits.governor(host, governor.Options{}),
+		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{}),
 	})
 	return &Source{control: control, data: data, band: o.Limits.bandwidth()}, nil
 }
@@ -172,3 +175,6 @@ func (s *Source) OpenBlob(ctx context.Context, repo ref.Repository, b registry.B
 
 // Stats are the numbers of the data plane's governor.
 func (s *Source) Stats() governor.Stats { return s.data.Governor().Stats() }
+
+// StorageStats are the numbers of the governor of S3, where ECR keeps the bytes.
+func (s *Source) StorageStats() governor.Stats { return s.data.Elsewhere().Stats() }

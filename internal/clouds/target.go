@@ -62,10 +62,10 @@ func (t *Target) host(image ref.TargetImage) *oci.Client {
 	defer t.mu.Unlock()
 	c := t.hosts[host]
 	if c == nil {
-		transport := oci.NewTransport(t.options.Transport)
+		messages := oci.NewMessageTransport(t.options.Transport)
 		c = oci.New(oci.Options{
-			Side: registry.Target, Host: host, Transport: transport,
-			Auth: t.keys.Authorizer(host, transport), Logger: t.options.logger(), Hint: hint,
+			Side: registry.Target, Host: host, Transport: oci.NewTransport(t.options.Transport), Messages: messages,
+			Auth: t.keys.Authorizer(host, messages), Logger: t.options.logger(), Hint: hint,
 			Governor: t.options.Limits.governor(host, governor.Options{RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
 		})
 		t.hosts[host] = c

@@ -97,6 +97,13 @@ func (s *Sim) Dials(host string) int {
 	return s.count.dials[hostOnly(host)]
 }
 
+// AllDials returns the number of connections that DialContext and Proxy made, by host.
+func (s *Sim) AllDials() map[string]int {
+	s.count.mu.Lock()
+	defer s.count.mu.Unlock()
+	return maps.Clone(s.count.dials)
+}
+
 // counter counts. The zero value is ready.
 type counter struct {
 	mu    sync.Mutex

@@ -372,6 +372,9 @@ func (p *Pipeline) Notice() string {
 		if st := s.Stats(); st.Pausing {
 			return "ECR throttles"
 		}
+		if st := s.StorageStats(); st.Pausing {
+			return "S3 throttles"
+		}
 	}
 	for _, st := range p.Target.Stats() {
 		if st.Pausing {

@@ -65,11 +65,6 @@ func (e *engine) knowBlobs(p *place) {
 
 // ensure sees to it that blob i is at n's place. Whoever comes second waits for the first.
 func (e *engine) ensure(ctx context.Context, n *node, i int32) error {
-	leave, err := e.gate.pass(ctx, n) // before the flight: one of the first ones may wait for its end
-	if err != nil {
-		return err
-	}
-	defer leave()
 	p := n.place
 	p.mu.Lock()
 	f := p.blobs[i]

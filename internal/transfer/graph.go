@@ -18,6 +18,7 @@ type engine struct {
 	places    []*place
 	manifests map[digest.Digest]*document.PlannedManifest
 	hosts     map[string][]blob // by target host; positions as in the plan's Blobs
+	blobs     chan struct{}     // one element for each blob that is under way
 	problems  problems
 	gate      *gate // nil where nothing is first
 }

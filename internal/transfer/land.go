@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,7 +13,7 @@ import (
 	"transship/internal/registry/oci"
 )
 
-// maxTogether is how many children, or blobs, of one manifest are brought at once.
+// maxTogether is how many children of one manifest, or describers of one image, are brought at once.
 const maxTogether = 32
 
 // settle lands n and what describes it, then writes n's tags.
@@ -92,15 +93,8 @@ func (e *engine) land(ctx context.Context, n *node) error {
 }
 
 func (e *engine) bringManifest(ctx context.Context, n *node) error {
-	incomplete := e.landChildren(ctx, n)
-	m, err := e.load(ctx, n)
-	if isGone(err) {
-		return err
-	}
-	if err := cmp.Or(incomplete, err); err != nil {
-		return err
-	}
-	if err := e.bringBlobs(ctx, n); err != nil {
+	m, err := e.gather(ctx, n)
+	if err != nil {
 		return err
 	}
 	reference := m.Digest.String()
@@ -125,6 +119,24 @@ func (e *engine) bringManifest(ctx context.Context, n *node) error {
 	return nil
 }
 
+// gather returns n's manifest when all that it needs is there. The manifest is read meanwhile: whoever reads it first
+// waits for a hundred.
+func (e *engine) gather(ctx context.Context, n *node) (registry.Manifest, error) {
+	var m registry.Manifest
+	var unread error
+	var wg sync.WaitGroup
+	wg.Go(func() { m, unread = e.load(ctx, n) })
+	err := e.landChildren(ctx, n)
+	if err == nil {
+		err = e.bringBlobs(ctx, n)
+	}
+	wg.Wait()
+	if isGone(unread) {
+		return m, unread
+	}
+	return m, cmp.Or(err, unread)
+}
+
 // landChildren lands all children, even where one of them fails: each is an image in its own right.
 func (e *engine) landChildren(ctx context.Context, n *node) error {
 	return together(n.manifest.Children, func(i int) error {
@@ -141,10 +153,42 @@ func (e *engine) landChildren(ctx context.Context, n *node) error {
 	})
 }
 
+// bringBlobs brings all blobs, as many at once as the run may have under way in all: whoever waits for its turn here holds
+// nothing but a place in a list. The gate comes before that turn, and before the flight of the blob, since one of the
+// first ones may wait for either.
 func (e *engine) bringBlobs(ctx context.Context, n *node) error {
-	return together(n.manifest.Blobs, func(i int) error {
-		return e.ensure(ctx, n, int32(n.manifest.Blobs[i]))
-	})
+	errs := make([]error, len(n.manifest.Blobs))
+	var wg sync.WaitGroup
+	for i := range n.manifest.Blobs {
+		leave, err := e.gate.pass(ctx, n)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		select {
+		case e.blobs <- struct{}{}:
+		case <-ctx.Done():
+			leave()
+			errs[i] = ctx.Err()
+			continue
+		}
+		wg.Go(func() {
+			defer leave()
+			defer func() { <-e.blobs }()
+			errs[i] = e.ensure(ctx, n, int32(n.manifest.Blobs[i]))
+		})
+	}
+	wg.Wait()
+	return first(errs)
+}
+
+func first(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // together calls f for each position of s, several at once, and returns the first error of the positions' order.
@@ -162,12 +206,7 @@ func together[T any](s []T, f func(i int) error) error {
 		g.Go(func() error { errs[i] = f(i); return nil })
 	}
 	_ = g.Wait() // the errors are in errs
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return first(errs)
 }
 
 // put writes n's manifest. Where the target says that a blob is not there after all, every blob is asked for, what is

@@ -50,7 +50,11 @@ type Target interface {
 
 // DefaultUnits is how many units of work are under way at once. What they may send at once is the governors' matter;
 // this only has to be enough to keep those busy.
-const DefaultUnits = 128
+const DefaultUnits = 256
+
+// maxBlobs is how many blobs may be under way at once: as many as a governor ever lets go at once. More would only wait,
+// each with its stack.
+const maxBlobs = 256
 
 // Config is what a copy needs.
 type Config struct {
@@ -78,7 +82,7 @@ func Run(ctx context.Context, c Config) document.Results {
 	if c.Progress == nil {
 		c.Progress = new(Progress)
 	}
-	e := &engine{Config: c, started: c.Now().UTC()}
+	e := &engine{Config: c, started: c.Now().UTC(), blobs: make(chan struct{}, maxBlobs)}
 	e.problems.progress = e.Progress
 	e.build()
 	units := e.units()

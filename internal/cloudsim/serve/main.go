@@ -8,9 +8,11 @@ import (
 	"encoding/base64"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -90,5 +92,9 @@ func serve(ctx context.Context, rtt time.Duration, large, create bool) error {
 	fmt.Fprintln(os.Stderr, "# serving until interrupted")
 	<-ctx.Done()
 	fmt.Fprint(os.Stderr, sim.Counts())
+	dials := sim.AllDials()
+	for _, host := range slices.Sorted(maps.Keys(dials)) {
+		fmt.Fprintf(os.Stderr, "# %d connections to %s\n", dials[host], host)
+	}
 	return nil
 }

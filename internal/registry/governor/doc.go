@@ -10,7 +10,12 @@
 //	    ▲                                                                                     │
 //	    └── waits without a slot ◀── Patience        limit, pause ◀── AIMD, Retry-After ◀─────┘
 //
-// The limit grows with success while it is really used: by one for every success until the first refusal, then by one a
-// round. A refusal for load (a throttle, an overload) halves it, at most once a round: the other requests of that round
-// say nothing new. After a pause for a throttle one request goes first, and the others when that was not refused. It uses the time package alone, so that testing/synctest drives it.
+// Three things are found out while requests go. How much concurrency is worth it: the limit doubles in each round as
+// long as that makes requests faster (climb); a refusal for load (an overload, or a throttle that comes as a surprise)
+// halves it, at most once a round, since the other requests of that round say nothing new, and from then on it grows by
+// one a round. How much the host takes in its window of time: a documented quota is known, any other is learned from
+// throttles and then spread over the window (budget). How long to wait: after a pause for a throttle one request goes
+// first, and the others when that was not refused.
+//
+// It uses the time package alone, so that testing/synctest drives it.
 package governor

@@ -12,13 +12,14 @@ import (
 
 // Options are the limits of a Governor. The zero value has sensible concurrency and no quota.
 type Options struct {
-	// Start is how many requests may be under way at first; 0 means 16.
+	// Start is how many requests may be under way at first; 0 means 32.
 	Start int
 	// MaxConcurrency is how many may ever be under way; 0 means 256.
 	MaxConcurrency int
 	// MaxRequestsPerSecond caps the rate, for those who must cap it; 0 means no cap.
 	MaxRequestsPerSecond float64
-	// RequestsPerMinute is the host's quota for all requests; 0 means none that is known.
+	// RequestsPerMinute is the host's quota for all requests; 0 means that there is none known, and that the host counts
+	// by the second. Where the host refuses sooner, what it takes is learned.
 	RequestsPerMinute int
 	// WritesPerMinute is the host's quota for writing requests, which count as requests too; 0 means none.
 	WritesPerMinute int
@@ -37,7 +38,7 @@ func (o Options) withDefaults() Options {
 		o.MaxConcurrency = 256
 	}
 	if o.Start <= 0 {
-		o.Start = 16
+		o.Start = 32
 	}
 	o.Start = min(o.Start, o.MaxConcurrency)
 	if o.Horizon <= 0 {
@@ -80,6 +81,7 @@ type Governor struct {
 
 	mu       sync.Mutex
 	limit    int
+	climb    climb
 	credit   int  // successes in a full window since the limit last grew
 	settled  bool // the limit was decreased once: from then on it grows by one a round
 	round    int  // the number of decreases so far
@@ -90,6 +92,8 @@ type Governor struct {
 	writes   list.List // of *waiter, in the order of arrival
 	total    []quota
 	writing  []quota
+	requests *budget   // of all, among total
+	written  *budget   // of writing requests, among writing; nil where they have none of their own
 	resume   time.Time // when the pause ends
 	probing  bool      // the last pause was for a throttle, and no request was answered since
 	probe    *Slot     // the one request that may be under way to find out
@@ -110,17 +114,21 @@ func New(o Options) *Governor {
 		limiter := rate.NewLimiter(rate.Limit(o.MaxRequestsPerSecond), max(1, int(o.MaxRequestsPerSecond/10)))
 		g.total = append(g.total, pace{limiter})
 	}
+	g.requests = newBudget(time.Second, 0)
 	if o.RequestsPerMinute > 0 {
-		g.total = append(g.total, &minute{limit: o.RequestsPerMinute})
+		g.requests = newBudget(time.Minute, o.RequestsPerMinute)
 	}
+	g.total = append(g.total, g.requests)
 	if o.WritesPerMinute > 0 {
-		g.writing = append(g.writing, &minute{limit: o.WritesPerMinute})
+		g.written = newBudget(time.Minute, o.WritesPerMinute)
+		g.writing = append(g.writing, g.written)
 	}
 	return g
 }
 
 // Acquire waits for a slot for one request, in the order of arrival, through pauses and quotas. It returns an error
-// only when ctx ends. Who waits for slots of two Governors must always take them in the same order.
+// only when ctx ends. Who holds a slot of one Governor and waits for one of another must always take them in the same
+// order (a target's before its source's); who can give the first back before, as a redirect can, had better do that.
 func (g *Governor) Acquire(ctx context.Context, write bool) (*Slot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -174,7 +182,7 @@ func (g *Governor) dispatch() {
 			g.wakeIn(wait)
 			return
 		}
-		g.admit(queue)
+		g.admit(queue, now)
 	}
 }
 
@@ -207,14 +215,15 @@ func (g *Governor) next(now time.Time) (*list.List, time.Duration) {
 
 func head(queue *list.List) *waiter { return queue.Front().Value.(*waiter) }
 
-func (g *Governor) admit(queue *list.List) {
+func (g *Governor) admit(queue *list.List, now time.Time) {
 	w := queue.Remove(queue.Front()).(*waiter)
 	g.inFlight++
 	g.stats.Requests++
-	if queue == &g.writes {
+	write := queue == &g.writes
+	if write {
 		g.stats.Writes++
 	}
-	s := &Slot{governor: g, round: g.round}
+	s := &Slot{governor: g, round: g.round, write: write, sent: now}
 	if g.probing {
 		g.probe = s
 	}

@@ -24,6 +24,8 @@ type Outcome struct {
 type Slot struct {
 	governor *Governor
 	round    int
+	write    bool
+	sent     time.Time
 	released bool
 }
 
@@ -41,7 +43,7 @@ func (g *Governor) release(s *Slot, o Outcome) {
 		return
 	}
 	s.released = true
-	full := g.inFlight >= g.limit
+	under := g.inFlight
 	g.inFlight--
 	probe := g.probing && g.probe == s
 	if probe {
@@ -50,7 +52,7 @@ func (g *Governor) release(s *Slot, o Outcome) {
 	}
 	switch o.Result {
 	case Done:
-		g.succeeded(s, full)
+		g.succeeded(s, under)
 	case Failed:
 		g.stats.Failed++
 	case Overloaded:
@@ -58,14 +60,7 @@ func (g *Governor) release(s *Slot, o Outcome) {
 		g.decrease(s)
 	case Throttled:
 		g.stats.Throttled++
-		// A probe that is refused says that the pause was too short, not that the limit is too high.
-		if probe || g.decrease(s) {
-			g.level++
-			g.probing, g.probe = true, nil
-			if o.RetryAfter <= 0 {
-				g.pause(g.jitter(g.delay(g.level)))
-			}
-		}
+		g.throttled(s, probe, o)
 	}
 	if o.RetryAfter > 0 && o.Result != Done && o.Result != Abandoned {
 		// A little later than asked, so that the processes that share a quota do not come back in one moment.
@@ -74,16 +69,45 @@ func (g *Governor) release(s *Slot, o Outcome) {
 	g.dispatch()
 }
 
+// throttled learns from a refusal because of a quota, and has everybody wait.
+func (g *Governor) throttled(s *Slot, probe bool, o Outcome) {
+	b := g.requests
+	if s.write && g.written != nil {
+		b = g.written
+	}
+	now, spread := time.Now(), b.spread
+	b.refund(now, s.sent)
+	switch {
+	case probe: // the pause was too short: that says nothing about the limits
+	case s.round != g.round:
+		b.correct(now)
+		return
+	case b.learn(now) && spread:
+		g.round++ // the rate was the reason, not how many were under way
+	default:
+		g.decrease(s)
+	}
+	g.level++
+	g.probing, g.probe = true, nil
+	if o.RetryAfter <= 0 {
+		g.pause(g.jitter(g.delay(g.level)))
+	}
+}
+
 // succeeded lets the limit grow, if it was what kept others from going.
-func (g *Governor) succeeded(s *Slot, full bool) {
+func (g *Governor) succeeded(s *Slot, under int) {
 	if s.round == g.round {
 		g.level = 0
 	}
-	if !full || g.limit >= g.opts.MaxConcurrency {
+	if !g.settled {
+		now := time.Now()
+		g.limit = g.climb.step(g.limit, g.opts.MaxConcurrency, under, now.Sub(s.sent), now)
 		return
 	}
-	g.credit++
-	if !g.settled || g.credit >= g.limit {
+	if under < g.limit || g.limit >= g.opts.MaxConcurrency {
+		return
+	}
+	if g.credit++; g.credit >= g.limit {
 		g.limit++
 		g.credit = 0
 	}

@@ -22,13 +22,18 @@ type Options struct {
 	Side registry.Side
 	// Host is the registry's host name, with a port only where it is not 443.
 	Host string
-	// Transport carries the requests; see NewTransport, which is used with its defaults if this is nil. It must neither
-	// follow redirects nor add credentials.
+	// Transport carries the bytes of blobs; see NewTransport, which is used with its defaults if this is nil. It must
+	// neither follow redirects nor add credentials.
 	Transport http.RoundTripper
+	// Messages carries all other requests, under the same conditions; see NewMessageTransport. Nil means Transport.
+	Messages http.RoundTripper
 	// Auth gives the credentials; nil sends none.
 	Auth Authorizer
 	// Governor is the host's, shared with all who use the host; nil makes one with its defaults.
 	Governor *governor.Governor
+	// Elsewhere governs all the other hosts that reads lead to, such as the S3 that ECR redirects to, together; nil
+	// makes one with its defaults.
+	Elsewhere *governor.Governor
 	// Logger gets one debug line a request; nil logs nothing.
 	Logger *slog.Logger
 	// Hint gives what to do about an error of that class on that name, or nothing; it may be nil.
@@ -66,8 +71,14 @@ func New(o Options) *Client {
 	if o.Transport == nil {
 		o.Transport = NewTransport(nil)
 	}
+	if o.Messages == nil {
+		o.Messages = o.Transport
+	}
 	if o.Governor == nil {
 		o.Governor = governor.New(governor.Options{})
+	}
+	if o.Elsewhere == nil {
+		o.Elsewhere = governor.New(governor.Options{})
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -85,6 +96,9 @@ func (c *Client) Host() string { return c.opts.Host }
 
 // Governor returns the host's governor, for its numbers.
 func (c *Client) Governor() *governor.Governor { return c.gov }
+
+// Elsewhere returns the governor of the hosts that redirects lead to, for its numbers.
+func (c *Client) Elsewhere() *governor.Governor { return c.opts.Elsewhere }
 
 // task is one operation on one object: what errors are about.
 type task struct {

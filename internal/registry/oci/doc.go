@@ -8,11 +8,14 @@
 //
 //	Manifest, HeadManifest, PutManifest ─┐
 //	HeadBlob, OpenBlob                   ├─ do (tries) ─ exchange ─ governor.Slot ─ Authorizer ─ http.RoundTripper
-//	MountBlob, PushBlob                  ┘                  └─ redirects: the credential stays with its host
+//	MountBlob, PushBlob                  ┘                  └─ redirects: the credential stays with its host, and each
+//	                                                           request takes a slot of the host that it goes to
 //
 // What it promises:
 //   - The Authorization header goes to the Client's own host, over https, and nowhere else: not where a redirect or an
 //     upload's Location points. Nothing goes over plain HTTP.
+//   - A redirect to another host (ECR's to S3) gives the registry's slot back before one of that host is taken: bytes
+//     that stream hold nothing of the registry's, and what one of the two hosts refuses slows down that one alone.
 //   - One owner of retries (governor.Do), which holds no slot while it waits. An operation is given up when it had no
 //     success for the horizon.
 //   - A blob's reader goes on where a connection broke, and keeps the last byte back until digest and size are right,

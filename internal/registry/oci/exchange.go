@@ -25,7 +25,7 @@ type exchange struct {
 	open func(context.Context) (*sending, error)
 }
 
-// response is an answer that is not a refusal. Its slot is taken until its Body is closed.
+// response is an answer that is not a refusal. The slot of the host that gave it is taken until its Body is closed.
 type response struct {
 	*http.Response
 	url *url.URL // that gave this answer
@@ -38,12 +38,12 @@ func (c *Client) exchange(ctx context.Context, e exchange) (*response, error) {
 	if err := c.ready(ctx, e); err != nil {
 		return nil, err
 	}
-	slot, err := c.gov.Acquire(ctx, e.write)
-	if err != nil {
-		return nil, c.canceled(ctx, e.task)
-	}
 	inner, cancel := context.WithCancelCause(ctx)
-	held := &held{slot: slot, cancel: cancel, ctx: inner, dog: &watchdog{cancel: cancel}, client: c, task: e.task}
+	held := &held{cancel: cancel, ctx: inner, dog: &watchdog{cancel: cancel}, client: c, task: e.task}
+	if err := held.acquire(c.governorOf(e, e.url), e.write); err != nil {
+		cancel(nil)
+		return nil, err
+	}
 	res, err := c.hops(inner, e, held)
 	if err != nil {
 		held.end(outcomeOf(err))
@@ -96,7 +96,19 @@ func (c *Client) hops(ctx context.Context, e exchange, h *held) (*response, erro
 		if to, err = resolveLocation(to, location); err != nil {
 			return nil, c.wrong(e.task, registry.Invalid, fmt.Errorf("the registry answered with a redirect, but %w", err))
 		}
+		if err := h.acquire(c.governorOf(e, to), e.write); err != nil {
+			return nil, err
+		}
 	}
+}
+
+// governorOf returns whose slot a request to that URL takes. What is written counts against the registry's own quota,
+// wherever the registry wants the bytes.
+func (c *Client) governorOf(e exchange, to *url.URL) *governor.Governor {
+	if e.write || sameHost(to, c.opts.Host) {
+		return c.gov
+	}
+	return c.opts.Elsewhere
 }
 
 // roundTrip sends one request to one URL and returns the answer's head, whatever it says.
@@ -117,7 +129,7 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 		}
 		defer body.Close()
 		body.ctx, body.dog, body.stall, body.commit = ctx, h.dog, c.opts.StallTimeout, c.opts.CommitTimeout
-		if body.cancel == nil { // it is in memory: small
+		if !body.streamed() {
 			body.commit = c.opts.AnswerTimeout
 		}
 		if req.ContentLength = body.size; body.size > 0 {
@@ -131,7 +143,11 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 	}
 	h.dog.arm(c.opts.AnswerTimeout, "the registry did not answer")
 	start := time.Now()
-	res, err := c.opts.Transport.RoundTrip(req)
+	transport := c.opts.Messages
+	if to != e.url || body != nil && body.streamed() { // redirects lead to the bytes of blobs
+		transport = c.opts.Transport
+	}
+	res, err := transport.RoundTrip(req)
 	h.dog.rest()
 	if err != nil {
 		c.log.DebugContext(ctx, "request failed", "method", e.method, "host", to.Host, "name", e.name,
@@ -163,12 +179,31 @@ func (c *Client) explain(ctx context.Context, e exchange, denied error) error {
 type held struct {
 	ctx    context.Context //nolint:containedctx // the request's: a body's Read takes none
 	cancel context.CancelCauseFunc
+	gov    *governor.Governor // that slot is one of
 	slot   *governor.Slot
 	dog    *watchdog
 	client *Client
 	task   task
 	body   io.ReadCloser
 	broke  bool
+}
+
+// acquire takes a slot of g, unless the one at hand is of g. One of another governor is given back before: its host
+// has answered, with a redirect. So nobody who waits for a slot of one host holds one of another, whichever way
+// redirects lead, and the registry's slots are not taken while bytes stream from elsewhere.
+func (h *held) acquire(g *governor.Governor, write bool) error {
+	if h.gov == g {
+		return nil
+	}
+	if h.slot != nil {
+		h.slot.Release(governor.Outcome{Result: governor.Done})
+	}
+	slot, err := g.Acquire(h.ctx, write)
+	if err != nil {
+		return h.client.canceled(h.ctx, h.task)
+	}
+	h.gov, h.slot = g, slot
+	return nil
 }
 
 // Read reads the body; it fails when there is no byte for the stall timeout.

@@ -33,7 +33,7 @@ const (
 type world struct {
 	*testing.T
 	sim       *cloudsim.Sim
-	transport *http.Transport
+	transport Transport
 	ecr       *ecrsim.Registry
 	ar        *arsim.Cloud
 }

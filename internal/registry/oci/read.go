@@ -25,7 +25,7 @@ const substantial = 64 << 10
 
 // OpenBlob opens a blob for reading: one request, and one for its redirect. The reader goes on where a connection
 // breaks or stalls, through a fresh redirect, until there was no progress for the governor's horizon. It holds a slot
-// of the governor until it is closed. Its last byte comes only when size and digest are right; otherwise Read returns
+// of the host that sends the bytes until it is closed. Its last byte comes only when size and digest are right; otherwise Read returns
 // an error of class registry.Corrupt, and nothing is tried again: who wants to, opens the blob anew. Close may be
 // called while Read runs, and ends it.
 func (c *Client) OpenBlob(ctx context.Context, name string, b registry.Blob) (io.ReadCloser, error) {

@@ -31,6 +31,9 @@ type sending struct {
 	err  error // of body, where it was the first thing that went wrong
 }
 
+// streamed reports whether the bytes come from elsewhere, rather than from memory, where only small bodies are.
+func (s *sending) streamed() bool { return s.cancel != nil }
+
 // Read hands bytes to the transport, which sends them before it asks for more.
 func (s *sending) Read(p []byte) (int, error) {
 	s.mu.Lock()

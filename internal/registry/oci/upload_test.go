@@ -215,7 +215,7 @@ func TestStoredDigestIsCompared(t *testing.T) {
 // Both hosts at their narrowest: copies wait for each other, and all end.
 func TestCopiesDoNotDeadlock(t *testing.T) {
 	bubble(t, cloudsim.Options{}, func(t *testing.T, w *world) {
-		narrow := func(o *Options) { o.Governor = oneSlot() }
+		narrow := func(o *Options) { o.Governor, o.Elsewhere = oneSlot(), oneSlot() }
 		source, target := w.source(narrow), w.target(narrow)
 		w.sim.Faults.Set(
 			cloudsim.Fault{Kind: "s3.get", Probability: 0.3, Action: cloudsim.CutBody(50 << 10)},
