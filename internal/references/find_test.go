@@ -25,7 +25,7 @@ func finder() *Finder { return NewFinder(home, china) }
 // found is what is found in a text, in short: the name, or with … behind it where that is open.
 func found(text string) (out []string) {
 	for r := range finder().Find([]byte(text)) {
-		s := strings.TrimPrefix(r.Name.String(), h+"/")
+		s := strings.TrimPrefix(r.String(), h+"/")
 		if r.Open {
 			s += "…"
 		}
@@ -127,7 +127,7 @@ func FuzzFind(f *testing.F) {
 			if !ref.ValidRepositoryName(r.Repository.Name) {
 				t.Errorf("%q is no name", r.Repository.Name)
 			}
-			if text := r.Name.String(); !r.Open && r.Form == (ref.HostForm{}) && text != string(b[r.Start:r.End]) {
+			if text := r.String(); !r.Open && r.Form == (ref.HostForm{}) && text != string(b[r.Start:r.End]) {
 				t.Errorf("%q was read as %q", b[r.Start:r.End], text)
 			}
 			again := slices.Collect(finder().Find(b[r.Start:r.End]))

@@ -83,9 +83,9 @@ func (l *collector) add(e Entry) {
 }
 
 func (l *collector) found(r Reference) {
-	e := Entry{Text: r.Name.String(), Names: []Name{r.Name}}
+	e := Entry{Text: r.String(), Names: []Name{r.Name}}
 	if r.Open {
-		e = Entry{Text: r.Name.String() + "…", Open: true}
+		e = Entry{Text: r.String() + "…", Open: true}
 	}
 	l.add(e)
 }
