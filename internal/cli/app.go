@@ -18,6 +18,7 @@ import (
 	"transship/internal/document"
 	"transship/internal/plan"
 	"transship/internal/ref"
+	"transship/internal/references"
 	"transship/internal/stage"
 	"transship/internal/workspace"
 )
@@ -42,6 +43,7 @@ type app struct {
 	now     func() time.Time
 	clouds  clouds.Options // how the clouds are reached, beyond the defaults
 	flags   flags
+	lists   []references.List // what --first names
 }
 
 // flags are the shared ones.
@@ -52,6 +54,9 @@ type flags struct {
 	json, yes, verbose     bool
 	overwrite, deep        bool // of some commands
 	selection              selection
+	limits                 limits
+	first                  []string
+	ranks                  bool // the command looks at first
 	logFormat              string
 }
 
@@ -100,6 +105,7 @@ type settings struct {
 	mapping ref.Mapping
 	scope   ref.Scope
 	waves   []ref.Wave
+	limits  *clouds.Limits
 }
 
 // settings reads the configuration and lays the flags over it.
@@ -112,6 +118,9 @@ func (a *app) settings() (settings, error) {
 	s := settings{config: c}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		return s, usagef("--log-format: %q is neither text nor json", s.LogFormat)
+	}
+	if s.limits, err = s.file.limits(); err != nil {
+		return s, err
 	}
 	if s.sources, err = c.sourcesOf(); err != nil {
 		return s, err
@@ -156,7 +165,7 @@ func (a *app) merge(f *file) {
 	for _, list := range []struct {
 		flag []string
 		file *[]string
-	}{{a.flags.from, &f.From}, {a.flags.include, &f.Include}, {a.flags.exclude, &f.Exclude}} {
+	}{{a.flags.from, &f.From}, {a.flags.include, &f.Include}, {a.flags.exclude, &f.Exclude}, {a.flags.first, &f.First}} {
 		if len(list.flag) > 0 {
 			*list.file = list.flag
 		}
@@ -173,6 +182,7 @@ func (a *app) merge(f *file) {
 		}
 	}
 	a.mergeSelection(f)
+	a.mergeLimits(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -242,8 +252,11 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if p.Rules.Selection, err = s.selection(a.now()); err != nil {
 		return nil, nil, err
 	}
+	if a.lists, err = s.lists(a); err != nil {
+		return nil, nil, err
+	}
 	o := a.clouds
-	o.Logger = p.Logger
+	o.Logger, o.Limits = p.Logger, s.limits
 	if o.Getenv == nil {
 		o.Getenv = a.getenv
 	}

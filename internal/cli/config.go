@@ -47,6 +47,12 @@ type file struct {
 	Yes              bool      `yaml:"yes" doc:"Do not ask before changing anything."`
 	Verbose          bool      `yaml:"verbose" doc:"Log every request; show long lists whole."`
 	LogFormat        string    `yaml:"log-format" doc:"Format of the log: text or json."`
+
+	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`
+
+	MaxRequestsPerSecond float64 `yaml:"max-requests-per-second" doc:"At most so many requests a second to each host."`
+	MaxConcurrency       int     `yaml:"max-concurrency" doc:"At most so many requests under way to each host."`
+	MaxBandwidth         string  `yaml:"max-bandwidth" doc:"Read layers at this rate at most, from all sources together: 50MB or 50MiB (bytes), 400Mbit (bits) a second."`
 }
 
 // origin is one entry of sources.

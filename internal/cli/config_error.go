@@ -21,6 +21,8 @@ func configError(err error) string {
 			want = "a list"
 		case m[2] == "bool":
 			want = "true or false"
+		case m[2] == "int", m[2] == "float64":
+			want = "a number"
 		case m[2] == "string":
 			want = "a text"
 		}

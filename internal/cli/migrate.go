@@ -27,6 +27,7 @@ deleted on either side.`,
   transship migrate --yes --deep --include 'team/**'`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.flags.ranks = true
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 				return a.migrate(ctx, p)
 			})
@@ -34,7 +35,10 @@ deleted on either side.`,
 	}
 	a.addOverwrite(cmd)
 	a.addDeep(cmd)
+	a.addFirst(cmd)
 	a.addSelection(cmd)
+	a.addLimits(cmd)
+	a.addBandwidth(cmd)
 	return cmd
 }
 

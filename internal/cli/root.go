@@ -41,29 +41,6 @@ Exit codes: 0 all done and right; 1 failed; 2 wrong usage or configuration;
 3 finished, but something failed, is missing or differs.
 `
 
-// usage is cobra's own template, with flags that fit a terminal of 80 columns.
-const usage = `Usage:
-{{- if .HasAvailableSubCommands}}
-  {{.CommandPath}} COMMAND [flags]{{else}}
-  {{.UseLine}}{{end}}
-{{- if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}
-{{- if .HasAvailableSubCommands}}
-
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
-{{- if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
-{{- if .HasAvailableInheritedFlags}}
-
-Flags of every command:
-{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
-`
-
 // help is the purpose in one line, then what there is to know, then the usage.
 const help = `{{.Short}}.
 
@@ -100,7 +77,7 @@ func newRoot(a *app) *cobra.Command {
 		newDemo(a), newInit(a), newDoctor(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newStatus(a),
 		newGenerate(a),
 	)
-	root.SetUsageTemplate(usage)
+	root.SetUsageFunc(showUsage)
 	root.SetHelpTemplate(help)
 	return root
 }

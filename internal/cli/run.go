@@ -119,9 +119,13 @@ func (a *app) provision(ctx context.Context, p *stage.Pipeline, ask bool) (provi
 
 // copy runs the stage with its progress.
 func (a *app) copy(ctx context.Context, p *stage.Pipeline, retryFailed bool) (document.Results, error) {
+	first, err := a.first(p)
+	if err != nil {
+		return document.Results{}, err
+	}
 	progress := new(transfer.Progress)
 	shown := a.streams.Copy(progress, p.Notice)
-	results, err := p.Copy(ctx, stage.CopyOptions{Overwrite: a.flags.overwrite, RetryFailed: retryFailed}, stage.Hooks{Copy: progress})
+	results, err := p.Copy(ctx, stage.CopyOptions{Overwrite: a.flags.overwrite, RetryFailed: retryFailed, First: first}, stage.Hooks{Copy: progress})
 	if err != nil {
 		shown.Abandon()
 		return results, err

@@ -14,7 +14,7 @@ import (
 
 // newInventory returns the command that lists both sides.
 func newInventory(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "inventory",
 		Short: "List what is in ECR and in Artifact Registry",
 		Long: `List every repository, image and tag of the sources, untagged and archived ones
@@ -38,6 +38,8 @@ Changes nothing on either side.`,
 			})
 		},
 	}
+	a.addLimits(cmd)
+	return cmd
 }
 
 // unlisted is the error of an inventory that could not list everything.
@@ -77,6 +79,7 @@ Changes nothing on either side.`,
 		},
 	}
 	a.addSelection(cmd)
+	a.addLimits(cmd)
 	return cmd
 }
 
@@ -129,13 +132,19 @@ leaves ECR once, a tag appears when all that belongs to its image is there, and
 one image's failure stops no other. Writes journal.jsonl and results.json. Run
 it again after a failure or a crash: it goes on where it was.
 
+--first begins with the images that a file names: a list, with a reference or a
+repository a line, or a manifest of any kind, or a folder of them, which are
+searched for images of the sources; "-" is stdin. It can be given several times.
+
 Changes the target: writes images and tags. A tag that somebody else moved there
 is kept and reported.`,
 		Example: `  transship copy
   transship copy --retry-failed
+  transship copy --first deploy/production --max-bandwidth 400Mbit
   transship copy --include 'team/api' --overwrite`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.flags.ranks = true
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 				results, err := a.copy(ctx, p, retryFailed)
 				if err != nil {
@@ -149,6 +158,9 @@ is kept and reported.`,
 		},
 	}
 	a.addOverwrite(cmd)
+	a.addFirst(cmd)
+	a.addLimits(cmd)
+	a.addBandwidth(cmd)
 	cmd.Flags().BoolVar(&retryFailed, "retry-failed", false, "take up only what failed the last time")
 	return cmd
 }
@@ -200,6 +212,7 @@ Changes nothing on either side.`,
 	}
 	a.addDeep(cmd)
 	a.addSelection(cmd)
+	a.addLimits(cmd)
 	return cmd
 }
 

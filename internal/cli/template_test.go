@@ -86,7 +86,7 @@ it. "transship init" writes one with every key explained. This page is made from
 		fmt.Fprintf(&b, "\n## %s\n\n| key | type | meaning |\n|---|---|---|\n", part.title)
 		for i := range reflect.TypeOf(part.of).NumField() {
 			f := reflect.TypeOf(part.of).Field(i)
-			kind := map[reflect.Kind]string{reflect.Bool: "true or false", reflect.String: "text", reflect.Int: "number"}[f.Type.Kind()]
+			kind := map[reflect.Kind]string{reflect.Bool: "true or false", reflect.String: "text", reflect.Int: "number", reflect.Float64: "number"}[f.Type.Kind()]
 			if f.Type.Kind() == reflect.Slice {
 				kind = "list of texts"
 				if f.Type.Elem().Kind() == reflect.Struct {

@@ -7,6 +7,7 @@ package clouds
 
 import (
 	"context"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,8 @@ type Options struct {
 	Source SourceOptions
 	// Target says as whom OpenTarget reaches Artifact Registry.
 	Target TargetOptions
+	// Limits cap what is asked and read; nil caps nothing.
+	Limits *Limits
 }
 
 // SourceOptions say as whom one ECR registry is reached. The zero value is whoever the AWS SDK's default chain finds.
@@ -88,6 +91,7 @@ func (o Options) getenv(name string) string {
 type Source struct {
 	control *ecr.Registry
 	data    *oci.Client
+	band    *bandwidth // nil where there is no cap
 }
 
 // aws reaches AWS as whoever the default chain finds.
@@ -111,7 +115,7 @@ func (o Options) google() gar.CredentialOptions {
 // OpenSource returns the registry r, reached as o.Source says. It makes no request to ECR.
 func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Options) (*Source, error) {
 	eo := o.aws()
-	eo.Form = form
+	eo.Form, eo.Governor = form, o.Limits.onlyCap("api.ecr."+r.Region)
 	eo.Profile, eo.RoleARN, eo.ExternalID, eo.SessionName = o.Source.Profile, o.Source.RoleARN, o.Source.ExternalID, o.Source.SessionName
 	if eo.RoleARN != "" {
 		google := o.google()
@@ -123,12 +127,15 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 	if err != nil {
 		return nil, err
 	}
+	host := r.HostIn(form)
 	data := oci.New(oci.Options{
-		Side: registry.Source, Host: r.HostIn(form), Transport: oci.NewTransport(o.Transport),
+		Side: registry.Source, Host: host, Transport: oci.NewTransport(o.Transport),
 		Messages: oci.NewMessageTransport(o.Transport),
-		Auth:     control.Authorizer(), Governor: governor.New(governor.Options{}), Elsewhere: governor.New(governor.Options{}), Logger: o.logger(),
+		Auth:     control.Authorizer(), Logger: o.logger(),
+		Governor:  o.Limits.governor(host, governor.Options{}),
+		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{}),
 	})
-	return &Source{control: control, data: data}, nil
+	return &Source{control: control, data: data, band: o.Limits.bandwidth()}, nil
 }
 
 // Registry says which one it is.
@@ -159,9 +166,13 @@ func (s *Source) Manifest(ctx context.Context, repo ref.Repository, d digest.Dig
 	return s.data.Manifest(ctx, repo.Name, d.String())
 }
 
-// PrepareBlob begins to look for a blob and returns how to open it; its readers go on where a connection breaks.
+// PrepareBlob begins to look for a blob and returns how to open it; its readers go on where a connection breaks, within
+// the bandwidth that there is.
 func (s *Source) PrepareBlob(ctx context.Context, repo ref.Repository, b registry.Blob) oci.Opener {
-	return s.data.PrepareBlob(ctx, repo.Name, b)
+	open := s.data.PrepareBlob(ctx, repo.Name, b)
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		return s.band.open(ctx, repo.String()+"@"+b.Digest.String(), b.Size, open)
+	}
 }
 
 // Stats are the numbers of the data plane's governor.

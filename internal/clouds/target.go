@@ -48,7 +48,7 @@ func OpenTarget(ctx context.Context, o Options) (*Target, error) {
 	if o.Transport != nil {
 		transport = o.Transport.Clone()
 	}
-	cloud, err := gar.New(gar.Options{Credentials: keys, Transport: transport, Logger: o.logger()})
+	cloud, err := gar.New(gar.Options{Credentials: keys, Transport: transport, Logger: o.logger(), Governor: o.Limits.capped(governor.Options{})})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (t *Target) host(image ref.TargetImage) *oci.Client {
 		c = oci.New(oci.Options{
 			Side: registry.Target, Host: host, Transport: oci.NewTransport(t.options.Transport), Messages: messages,
 			Auth: t.keys.Authorizer(host, messages), Logger: t.options.logger(), Hint: hint,
-			Governor: governor.New(governor.Options{RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
+			Governor: t.options.Limits.governor(host, governor.Options{RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
 		})
 		t.hosts[host] = c
 	}

@@ -36,8 +36,8 @@ func transship() house {
 	return house{
 		module: "transship",
 		floors: map[string]int{
-			"ref":      0,
-			"registry": 1, "registry/governor": 1, "registry/secret": 1, "document": 1, "document/journal": 1, "workspace": 1,
+			"ref":        0,
+			"references": 1, "registry": 1, "registry/governor": 1, "registry/secret": 1, "document": 1, "document/journal": 1, "workspace": 1,
 			"registry/oci": 2, "registry/ecr": 2, "registry/gar": 2, "events": 2,
 			"clouds": 3, "plan": 3, "governance": 3, "estimate": 3,
 			"cloudstest": 4, "inventory": 4, "content": 4, "provision": 4, "transfer": 4, "verify": 4,

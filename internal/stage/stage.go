@@ -56,8 +56,9 @@ type Hooks struct {
 
 // CopyOptions narrow or widen a copy.
 type CopyOptions struct {
-	Overwrite   bool // move tags that somebody else moved at the target
-	RetryFailed bool // take up only what the last results call failed
+	Overwrite   bool  // move tags that somebody else moved at the target
+	RetryFailed bool  // take up only what the last results call failed
+	First       First // what is copied before the rest
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
@@ -224,7 +225,7 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		return document.Results{}, err
 	}
 	results := transfer.Run(ctx, transfer.Config{
-		Plan: made, Listing: listing, Only: only, Overwrite: o.Overwrite, Source: p.source, Target: p.Target,
+		Plan: made, Listing: listing, Only: only, First: o.First.rank, Overwrite: o.Overwrite, Source: p.source, Target: p.Target,
 		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
 	})
 	if closeErr := j.Close(); closeErr != nil {

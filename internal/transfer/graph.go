@@ -20,6 +20,7 @@ type engine struct {
 	hosts     map[string][]blob // by target host; positions as in the plan's Blobs
 	blobs     chan struct{}     // one element for each blob that is under way
 	problems  problems
+	gate      *gate // nil where nothing is first
 }
 
 // place is one image path of the target.
@@ -46,6 +47,8 @@ type node struct {
 	describers []*node  // what must have settled before the tags appear
 	child      bool     // another node of its place will land it
 	unit       bool     // it is settled for its own sake
+	rank       int      // its place among what is copied first, from 1; 0 for the rest
+	named      bool     // First names it itself
 	batch      *batch   // with which its manifest is read; nil where it is present
 
 	landing   sync.Once
@@ -244,17 +247,20 @@ func (e *engine) decideTags(p *place, listed map[string]digest.Digest, left map[
 	}
 }
 
-// units returns the nodes to settle: those that nothing else would land, and those that have tags to write.
+// units returns the nodes to settle, the first ones first: those that nothing else would land or that must not wait until
+// something else does, and those that have tags to write.
 func (e *engine) units() []*node {
+	e.rankNodes()
 	var out []*node
 	for _, p := range e.places {
 		for _, n := range p.order {
-			if (!n.present && !n.child || len(n.tags) > 0) && e.takes(n) {
+			if (!n.present && (!n.child || n.named) || len(n.tags) > 0) && e.takes(n) {
 				n.unit = true
 				out = append(out, n)
 			}
 		}
 	}
+	e.inOrder(out)
 	return out
 }
 

@@ -154,18 +154,26 @@ func (e *engine) landChildren(ctx context.Context, n *node) error {
 }
 
 // bringBlobs brings all blobs, as many at once as the run may have under way in all: whoever waits for its turn here holds
-// nothing but a place in a list.
+// nothing but a place in a list. The gate comes before that turn, and before the flight of the blob, since one of the
+// first ones may wait for either.
 func (e *engine) bringBlobs(ctx context.Context, n *node) error {
 	errs := make([]error, len(n.manifest.Blobs))
 	var wg sync.WaitGroup
 	for i := range n.manifest.Blobs {
+		leave, err := e.gate.pass(ctx, n)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
 		select {
 		case e.blobs <- struct{}{}:
 		case <-ctx.Done():
+			leave()
 			errs[i] = ctx.Err()
 			continue
 		}
 		wg.Go(func() {
+			defer leave()
 			defer func() { <-e.blobs }()
 			errs[i] = e.ensure(ctx, n, int32(n.manifest.Blobs[i]))
 		})
@@ -204,8 +212,13 @@ func together[T any](s []T, f func(i int) error) error {
 // put writes n's manifest. Where the target says that a blob is not there after all, every blob is asked for, what is
 // missing is brought again, and the manifest is written once more.
 func (e *engine) put(ctx context.Context, n *node, reference string, m registry.Manifest) error {
+	leave, err := e.gate.pass(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	t := n.place.planned.Target
-	err := e.Target.PutManifest(ctx, t, reference, m)
+	err = e.Target.PutManifest(ctx, t, reference, m)
 	if registry.IsClass(err, registry.Incomplete) {
 		if mend := e.mendBlobs(ctx, n); mend != nil {
 			return mend

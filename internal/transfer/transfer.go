@@ -61,6 +61,7 @@ type Config struct {
 	Plan      document.Plan
 	Listing   document.TargetInventory                          // the target as it is now
 	Only      func(source ref.Repository, d digest.Digest) bool // nil takes everything; what a taken image needs comes along
+	First     func(ref.TargetImage, digest.Digest) int          // the rank, from 1, of what is copied before the rest; else 0. May be nil
 	Overwrite bool                                              // move tags that somebody else moved at the target
 	Source    func(ref.Registry) Source
 	Target    Target
@@ -97,6 +98,7 @@ func Run(ctx context.Context, c Config) document.Results {
 		}
 		g.Go(func() error {
 			e.settle(ctx, n)
+			e.gate.done(n)
 			e.Progress.ImagesDone.Add(1)
 			return nil
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"transship/internal/ref"
+	"transship/internal/registry/governor"
 )
 
 // attemptTimeout bounds one attempt of one request, its body included. The largest answer is 100 manifests.
@@ -46,6 +47,9 @@ type Options struct {
 	WebIdentityOnly bool
 	// WebIdentityAudience is the token's audience. Empty means RoleARN.
 	WebIdentityAudience string
+	// Governor gives out slots for the attempts of requests to ECR's API, for those who must cap them; nil caps nothing. It
+	// only caps: the retries and their waits stay with the retryer.
+	Governor *governor.Governor
 	// Region is where Sessions says that the caller is, if AWS_REGION, the profile and the machine are not to. Load does not
 	// look at it.
 	Region string
@@ -75,7 +79,7 @@ func Load(ctx context.Context, r ref.Registry, o Options) (*Registry, error) {
 }
 
 // New returns the registry r as cfg reaches it. Of o it uses HTTPClient, where cfg's is not to be used,
-// Form and Logger.
+// Form, Governor and Logger.
 func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	reg := &Registry{name: r, log: logger(o.Logger), profile: o.profile()}
 	cfg = cfg.Copy()
@@ -90,6 +94,9 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	}
 	reg.api = api.NewFromConfig(cfg, func(a *api.Options) {
 		a.Retryer = newRetryer(reg.log, cache)
+		if o.Governor != nil {
+			a.APIOptions = append(a.APIOptions, governed(o.Governor))
+		}
 		if a.BaseEndpoint == nil && o.Form.FIPS {
 			a.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
 		}

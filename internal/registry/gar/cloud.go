@@ -16,6 +16,7 @@ import (
 	"transship/internal/document"
 	"transship/internal/ref"
 	"transship/internal/registry"
+	"transship/internal/registry/governor"
 )
 
 // DefaultEndpoint is where the API is.
@@ -31,6 +32,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Endpoint is the API's URL, without the version. Empty means DefaultEndpoint. It must be https.
 	Endpoint string
+	// Governor are the limits of the requests to the API; where they name no horizon, a request is tried for 5 minutes.
+	Governor governor.Options
 }
 
 // Cloud is Artifact Registry as one caller sees it: all projects and locations. It is safe for concurrent use.
@@ -58,7 +61,7 @@ func New(o Options) (*Cloud, error) {
 	}
 	log := logger(o.Logger)
 	client := &http.Client{
-		Transport: &retryTransport{log: log, governor: newGovernor(), next: &authTransport{keys: o.Credentials, host: u.Host, next: o.Transport}},
+		Transport: &retryTransport{log: log, governor: newGovernor(o.Governor), next: &authTransport{keys: o.Credentials, host: u.Host, next: o.Transport}},
 		// The API does not redirect. Something on the way that does would be taken for it.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -204,7 +204,7 @@ func inTime[T any](ctx context.Context, f func() (T, error)) (T, error) {
 // fetchToken asks for a token until ctx ends or an answer says that there will be none.
 func fetchToken(ctx context.Context, c *auth.Credentials, log *slog.Logger) (token, error) {
 	var got token
-	err := newGovernor().Do(ctx, func(err error) governor.Advice {
+	err := newGovernor(governor.Options{}).Do(ctx, func(err error) governor.Advice {
 		if !passing(err) {
 			return governor.Stop
 		}

@@ -2,6 +2,7 @@ package gar
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -29,7 +30,10 @@ const (
 )
 
 // newGovernor returns what decides about retries of the requests to the API, and of those for tokens.
-func newGovernor() *governor.Governor { return governor.New(governor.Options{Horizon: retryHorizon}) }
+func newGovernor(o governor.Options) *governor.Governor {
+	o.Horizon = cmp.Or(o.Horizon, retryHorizon)
+	return governor.New(o)
+}
 
 // retryTransport is the one owner of retries of the requests to the API. It tries again after 429, 5xx, broken
 // connections and cut answers, with growing pauses or those that Retry-After asks for, which all requests share.

@@ -25,7 +25,8 @@ type climb struct {
 	took   time.Duration // the sum of the times from slot to release
 	under  int           // the sum of how many were under way at each release
 	best   float64       // successes a second in the best round so far
-	at     int           // the limit of that round
+	among  float64       // how many were under way in that round, on average
+	at     int           // the limit that it began with
 	futile int           // rounds since then that were no faster
 	rest   time.Duration // how long the present or last rest is
 	rests  time.Time     // until when the limit stays
@@ -61,9 +62,9 @@ func (c *climb) begin(limit int) { c.size, c.count, c.took, c.under = limit, 0, 
 
 // judge ends a round.
 func (c *climb) judge(limit int, now time.Time) int {
-	speed := float64(c.under) / max(c.took.Seconds(), 1e-9)
-	if c.best == 0 || speed >= c.best*(1+gain*(float64(c.size)/float64(c.at)-1)) {
-		c.best, c.at, c.futile = speed, c.size, 0
+	speed, among := float64(c.under)/max(c.took.Seconds(), 1e-9), float64(c.under)/float64(c.count)
+	if c.best == 0 || speed >= c.best*(1+gain*(among/c.among-1)) {
+		c.best, c.among, c.at, c.futile = speed, among, c.size, 0
 		return limit
 	}
 	if c.futile++; c.futile < futileRounds {

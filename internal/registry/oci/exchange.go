@@ -35,6 +35,9 @@ type response struct {
 // exchange sends e and returns the answer; one that is a refusal (a status of 400 or more) becomes an error. On a
 // refused credential the Authorizer was told, and isRenewed says whether it has another.
 func (c *Client) exchange(ctx context.Context, e exchange) (*response, error) {
+	if err := c.ready(ctx, e); err != nil {
+		return nil, err
+	}
 	inner, cancel := context.WithCancelCause(ctx)
 	held := &held{cancel: cancel, ctx: inner, dog: &watchdog{cancel: cancel}, client: c, task: e.task}
 	if err := held.acquire(c.governorOf(e, e.url), e.write); err != nil {
@@ -57,6 +60,19 @@ func (c *Client) exchange(ctx context.Context, e exchange) (*response, error) {
 		return nil, err
 	}
 	return res, nil
+}
+
+// ready waits until there is a credential for e. Requests that waited for one with their slots in hand would go out in one
+// moment when it comes, whatever rate the slots were given out at.
+func (c *Client) ready(ctx context.Context, e exchange) error {
+	if c.opts.Auth == nil || !sameHost(e.url, c.opts.Host) {
+		return nil
+	}
+	try := (&http.Request{Method: e.method, URL: e.url, Host: e.url.Host, Header: make(http.Header)}).WithContext(ctx)
+	if err := c.opts.Auth.Authorize(ctx, try); err != nil {
+		return c.noCredential(e.task, err)
+	}
+	return nil
 }
 
 // hops sends e and follows redirects where e wants that. It returns the answer with its body as it came.
