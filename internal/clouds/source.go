@@ -133,10 +133,14 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 		Messages: oci.NewMessageTransport(o.Transport),
 		Auth:     control.Authorizer(), Logger: o.logger(),
 		Governor:  o.Limits.governor(host, governor.Options{}),
-		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{}),
+		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{Start: startBytes}),
 	})
 	return &Source{control: control, data: data, band: o.Limits.bandwidth()}, nil
 }
+
+// Warm gets the credential of the data plane ready, while the caller does other things. What goes wrong, whoever needs
+// the credential is told.
+func (s *Source) Warm(ctx context.Context) { s.data.Warm(ctx) }
 
 // Registry says which one it is.
 func (s *Source) Registry() ref.Registry { return s.control.Name() }

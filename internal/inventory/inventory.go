@@ -43,8 +43,9 @@ const (
 	ReferrersAlways ReferrersMode = "always" // ask about every image: one request each
 )
 
-// DefaultConcurrency is how many repositories of one registry are listed at a time.
-const DefaultConcurrency = 8
+// DefaultConcurrency is how many repositories of one registry are listed at a time. How many ECR bears is not published
+// (FACTS F1 [U]); where it throttles, the adapter slows down.
+const DefaultConcurrency = 24
 
 // Config is what Run needs to know.
 type Config struct {

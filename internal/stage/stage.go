@@ -16,6 +16,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -206,6 +207,13 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 	only, err := p.only(o)
 	if err != nil {
 		return document.Results{}, err
+	}
+	var warming sync.WaitGroup
+	defer warming.Wait()
+	if made.Difference.CopyBlobs > 0 { // as far as one can tell: it is only a head start
+		for _, s := range p.Sources {
+			warming.Go(func() { s.Warm(ctx) })
+		}
 	}
 	listing, err := inventory.ListTarget(ctx, inventory.Config{
 		Target: p.Target, Mapping: p.Rules.Mapping, Progress: h.Inventory, Logger: p.Logger,

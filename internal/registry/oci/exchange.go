@@ -65,14 +65,24 @@ func (c *Client) exchange(ctx context.Context, e exchange) (*response, error) {
 // ready waits until there is a credential for e. Requests that waited for one with their slots in hand would go out in one
 // moment when it comes, whatever rate the slots were given out at.
 func (c *Client) ready(ctx context.Context, e exchange) error {
-	if c.opts.Auth == nil || !sameHost(e.url, c.opts.Host) {
+	if !sameHost(e.url, c.opts.Host) {
 		return nil
 	}
-	try := (&http.Request{Method: e.method, URL: e.url, Host: e.url.Host, Header: make(http.Header)}).WithContext(ctx)
-	if err := c.opts.Auth.Authorize(ctx, try); err != nil {
+	if err := c.credential(ctx); err != nil {
 		return c.noCredential(e.task, err)
 	}
 	return nil
+}
+
+// Warm sees to it that there is a credential, before the first request needs it. An error is for that to find.
+func (c *Client) Warm(ctx context.Context) { _ = c.credential(ctx) }
+
+func (c *Client) credential(ctx context.Context) error {
+	if c.opts.Auth == nil {
+		return nil
+	}
+	to := &url.URL{Scheme: "https", Host: c.opts.Host, Path: "/v2/"}
+	return c.opts.Auth.Authorize(ctx, (&http.Request{Method: http.MethodGet, URL: to, Host: to.Host, Header: make(http.Header)}).WithContext(ctx))
 }
 
 // hops sends e and follows redirects where e wants that. It returns the answer with its body as it came.
