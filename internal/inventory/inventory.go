@@ -48,16 +48,18 @@ const DefaultConcurrency = 8
 
 // Config is what Run needs to know.
 type Config struct {
-	Migration   document.Migration
-	Sources     []Source
-	Target      Target
-	Mapping     ref.Mapping         // leads to the target repositories that matter
-	Scope       ref.Scope           // images are listed only of repositories in scope; repositories all
-	Previous    *document.Inventory // of the same migration; its pull times stay; may be nil
-	Concurrency int                 // requests at a time to one registry, 0 for DefaultConcurrency
-	Referrers   ReferrersMode       //
-	Progress    func(Progress)      // called one call at a time; may be nil
-	Logger      *slog.Logger        // may be nil
+	Migration document.Migration
+	Sources   []Source
+	Target    Target
+	Mapping   ref.Mapping // leads to the target repositories that matter
+	Scope     ref.Scope   // images are listed only of repositories in scope; repositories all
+	// Previous calls each with every source image of an earlier inventory of the same migration, of which the pull times
+	// stay. It is called when the source has been listed. May be nil.
+	Previous    func(each func(document.SourceImage))
+	Concurrency int            // requests at a time to one registry, 0 for DefaultConcurrency
+	Referrers   ReferrersMode  //
+	Progress    func(Progress) // called one call at a time; may be nil
+	Logger      *slog.Logger   // may be nil
 }
 
 // Progress is how far the listing of one side has come.

@@ -199,7 +199,11 @@ func TestPullTimesStayAsFirstSeen(t *testing.T) {
 		s.images["api"][n].LastPulledAt = day.AddDate(0, 1, 0)
 	}
 	s.add("api", "3", 3).LastPulledAt = day.AddDate(0, 2, 0)
-	c.Previous = &first
+	c.Previous = func(each func(document.SourceImage)) {
+		for _, i := range first.Source.Images {
+			each(i)
+		}
+	}
 	second, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -9,9 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"transship/internal/document"
@@ -33,14 +31,22 @@ func ListSource(ctx context.Context, c Config) (document.SourceInventory, []docu
 	inv := document.SourceInventory{Repositories: []document.SourceRepository{}, Images: []document.SourceImage{}}
 	failures := []document.Failure{}
 	var errs []error
+	found := 0
 	for _, w := range sweeps {
 		inv.Repositories = append(inv.Repositories, w.repositories...)
-		for _, images := range w.images {
-			inv.Images = append(inv.Images, images...)
-		}
 		failures = append(failures, w.failures...)
 		if err := w.failed(); err != nil {
 			errs = append(errs, err)
+		}
+		for _, images := range w.images {
+			found += len(images)
+		}
+	}
+	inv.Images = slices.Grow(inv.Images, found)
+	for _, w := range sweeps {
+		for repo, images := range w.images {
+			inv.Images = append(inv.Images, images...)
+			delete(w.images, repo) // none is in memory twice for longer than it must
 		}
 	}
 	slices.SortFunc(inv.Repositories, func(a, b document.SourceRepository) int { return a.URI.Compare(b.URI) })
@@ -221,21 +227,13 @@ func (w *sweep) log() *slog.Logger {
 
 // freeze gives every known image the pull time that it had when it was first seen: later pulls may be the migration's
 // own, and pull times are evidence of who still uses an image.
-func freeze(images []document.SourceImage, previous *document.Inventory) {
+func freeze(images []document.SourceImage, previous func(each func(document.SourceImage))) {
 	if previous == nil {
 		return
 	}
-	type key struct {
-		repository ref.Repository
-		digest     digest.Digest
-	}
-	seen := make(map[key]time.Time, len(previous.Source.Images))
-	for _, i := range previous.Source.Images {
-		seen[key{i.URI, i.Digest}] = i.LastPulledAt
-	}
-	for n, i := range images {
-		if t, ok := seen[key{i.URI, i.Digest}]; ok {
-			images[n].LastPulledAt = t
+	previous(func(seen document.SourceImage) {
+		if n, ok := slices.BinarySearchFunc(images, seen, compareImages); ok {
+			images[n].LastPulledAt = seen.LastPulledAt
 		}
-	}
+	})
 }

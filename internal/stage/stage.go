@@ -108,24 +108,40 @@ func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
 	}
-	c.Previous = p.previous()
+	c.Previous = p.previousImages
 	return inventory.Run(ctx, c)
 }
 
-// previous is the latest inventory of the same migration: this wave's own, or else that of the whole; nil for none.
+// previousImages calls each with every source image of the latest inventory of the same migration, if there is one.
+func (p *Pipeline) previousImages(each func(document.SourceImage)) {
+	p.latest(func(path string) error { return document.EachSourceImage(path, p.Rules.Migration, each) })
+}
+
+// previous is the latest inventory of the same migration, nil for none.
 func (p *Pipeline) previous() *document.Inventory {
+	var inv document.Inventory
+	if p.latest(func(path string) error {
+		inv = document.Inventory{}
+		return document.ReadFor(path, document.KindInventory, p.Rules.Migration, &inv)
+	}) {
+		return &inv
+	}
+	return nil
+}
+
+// latest reads the latest inventory that can be read: this wave's own, or else that of the whole.
+func (p *Pipeline) latest(read func(path string) error) bool {
 	whole := workspace.Workspace{Dir: p.Workspace.Dir}
 	for _, path := range []string{p.Workspace.Inventory(), whole.Inventory()} {
-		var inv document.Inventory
-		err := document.ReadFor(path, document.KindInventory, p.Rules.Migration, &inv)
+		err := read(path)
 		if err == nil {
-			return &inv
+			return true
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			p.Logger.Debug("the earlier inventory is of no use", "error", err)
 		}
 	}
-	return nil
+	return false
 }
 
 // Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
