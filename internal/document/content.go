@@ -77,8 +77,7 @@ func ReadContent(path string) (Content, error) {
 	if err := h.Check(KindContent); err != nil {
 		return nil, fmt.Errorf("%s cannot be used: %w", path, err)
 	}
-	mediaType := ""                                // of the entry before: few are in use
-	known := make(map[digest.Digest]digest.Digest) // of blobs: many manifests name the same
+	known := Strings{}
 	for {
 		var entry ContentEntry
 		switch err := d.Decode(&entry); {
@@ -87,15 +86,7 @@ func ReadContent(path string) (Content, error) {
 		case err != nil:
 			return nil, fmt.Errorf("%s cannot be read: %w", path, err)
 		}
-		share(&entry.MediaType, mediaType)
-		mediaType = entry.MediaType
-		for n, b := range entry.Blobs {
-			if d, ok := known[b.Digest]; ok {
-				entry.Blobs[n].Digest = d
-			} else {
-				known[b.Digest] = b.Digest
-			}
-		}
+		entry.Share(known)
 		c[entry.Digest] = entry
 	}
 }

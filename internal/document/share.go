@@ -7,6 +7,27 @@ func share[T ~string](s *T, before T) {
 	}
 }
 
+// Strings are strings that are in memory already.
+type Strings map[string]string
+
+// once returns the first string that is equal to s.
+func once[T ~string](known Strings, s T) T {
+	if first, ok := known[string(s)]; ok {
+		return T(first)
+	}
+	known[string(s)] = string(s)
+	return s
+}
+
+// Share takes the digests of blobs and what else manifests name again and again from those known, and adds what is new.
+func (e *ContentEntry) Share(known Strings) {
+	e.MediaType = once(known, e.MediaType)
+	e.ArtifactType = once(known, e.ArtifactType)
+	for n, b := range e.Blobs {
+		e.Blobs[n].Digest = once(known, b.Digest)
+	}
+}
+
 // Share takes over from the image before i what both have in common, so that it is in memory once.
 func (i *SourceImage) Share(before *SourceImage) {
 	if i.URI == before.URI {

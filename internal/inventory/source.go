@@ -148,6 +148,9 @@ func (w *sweep) list(ctx context.Context, repo ref.Repository) {
 			return
 		}
 		images = append(images, complete(i, repo))
+		if n := len(images); n > 1 {
+			images[n-1].Share(&images[n-2])
+		}
 		if len(images)%1000 == 0 {
 			w.progress.add(Progress{Images: 1000})
 		}
