@@ -20,12 +20,17 @@ import (
 // ListSource lists the source side alone: every repository, and the images of those in scope. The error says that every
 // source failed; what failed of one is among the failures.
 func ListSource(ctx context.Context, c Config) (document.SourceInventory, []document.Failure, error) {
+	return listSource(ctx, c, func([]document.SourceRepository) {})
+}
+
+// listSource is ListSource that calls named once for each source, when its repositories are known.
+func listSource(ctx context.Context, c Config, named func([]document.SourceRepository)) (document.SourceInventory, []document.Failure, error) {
 	sweeps := make([]*sweep, len(c.Sources))
 	progress := newMeter(registry.Source, c.Progress)
 	var wg sync.WaitGroup
 	for i, s := range c.Sources {
 		sweeps[i] = &sweep{config: c, source: s, progress: progress, images: map[ref.Repository][]document.SourceImage{}}
-		wg.Go(func() { sweeps[i].run(ctx) })
+		wg.Go(func() { sweeps[i].run(ctx, named) })
 	}
 	wg.Wait()
 	inv := document.SourceInventory{Repositories: []document.SourceRepository{}, Images: []document.SourceImage{}}
@@ -85,9 +90,8 @@ type sweep struct {
 	swept        int   // repositories in scope
 }
 
-// run lists the repositories and, while their pages come, the images of those in scope.
-func (w *sweep) run(ctx context.Context) {
-	g := w.crew()
+// run lists the repositories, then the images of those in scope.
+func (w *sweep) run(ctx context.Context, named func([]document.SourceRepository)) {
 	var rules []document.PullThroughRule
 	var asked sync.WaitGroup
 	asked.Go(func() { rules = w.rules(ctx) })
@@ -104,11 +108,14 @@ func (w *sweep) run(ctx context.Context) {
 		}
 		w.progress.add(Progress{Repositories: 1})
 		w.repositories = append(w.repositories, r)
-		if !w.config.Scope.Match(r.URI) {
-			continue
+	}
+	named(w.repositories)
+	g := w.crew()
+	for _, r := range w.repositories {
+		if w.config.Scope.Match(r.URI) {
+			w.swept++
+			g.run(func() { w.list(ctx, r.URI) })
 		}
-		w.swept++
-		g.run(func() { w.list(ctx, r.URI) })
 	}
 	g.wait()
 	asked.Wait()

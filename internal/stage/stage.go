@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -223,8 +222,8 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		return document.Results{}, err
 	}
 	listing, err := inventory.ListTarget(ctx, inventory.Config{
-		Target: p.Target, Mapping: p.Rules.Mapping, Progress: h.Inventory, Logger: p.Logger,
-	}, targets(made))
+		Target: p.Target, Progress: h.Inventory, Logger: p.Logger,
+	}, targets(made), paths(made))
 	if err != nil {
 		return document.Results{}, err
 	}
@@ -352,30 +351,6 @@ func (p *Pipeline) source(r ref.Registry) transfer.Source {
 	for _, s := range p.Sources {
 		if s.Registry() == r {
 			return s
-		}
-	}
-	return nil
-}
-
-// targets are the repositories that a plan writes to.
-func targets(made document.Plan) []ref.TargetRepository {
-	out := make([]ref.TargetRepository, 0, len(made.Repositories))
-	for _, r := range made.Repositories {
-		out = append(out, r.URI)
-	}
-	return slices.Compact(out)
-}
-
-// exist says which repository of the plan is not there, if any: copying into it could only fail.
-func exist(made document.Plan, listing document.TargetInventory) error {
-	there := map[ref.TargetRepository]bool{}
-	for _, r := range listing.Repositories {
-		there[r.URI] = true
-	}
-	for _, r := range made.Repositories {
-		if !there[r.URI] {
-			return fmt.Errorf("the Artifact Registry repository %q does not exist in %s of the project %s: run %q, or ask an administrator to create it",
-				r.URI.ID, r.URI.Location, r.URI.Project, "transship provision")
 		}
 	}
 	return nil
