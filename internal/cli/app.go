@@ -199,13 +199,11 @@ func (s *settings) complete() error {
 	}
 	if len(s.mapping.Rules) == 0 {
 		w := workspace.Workspace{Dir: s.Workspace}
-		var p document.Plan
-		var inv document.Inventory
-		m := &p.Migration
-		err := document.Read(w.Plan(), document.KindPlan, &p)
+		h, err := document.ReadHeader(w.Plan(), document.KindPlan)
 		if err != nil {
-			m, err = &inv.Migration, document.Read(w.Inventory(), document.KindInventory, &inv)
+			h, err = document.ReadHeader(w.Inventory(), document.KindInventory)
 		}
+		m := h.Migration
 		if err == nil && m.Mapping == "" {
 			if len(s.sources) == 0 {
 				for _, r := range m.Sources {

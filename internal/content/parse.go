@@ -22,7 +22,10 @@ func Parse(m registry.Manifest) document.ContentEntry {
 }
 
 func items(blobs []registry.Blob) []document.ContentItem {
-	var out []document.ContentItem
+	if len(blobs) == 0 {
+		return nil
+	}
+	out := make([]document.ContentItem, 0, len(blobs))
 	for _, b := range blobs {
 		out = append(out, document.ContentItem{Digest: b.Digest, Size: b.Size})
 	}

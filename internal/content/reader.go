@@ -36,6 +36,7 @@ type reader struct {
 
 	mu       sync.Mutex
 	content  document.Content
+	strings  document.Strings // those of the content
 	visited  map[digest.Digest]bool
 	next     []*wanted
 	failures []document.Failure
@@ -47,7 +48,7 @@ type reader struct {
 func newReader(c Config) *reader {
 	r := &reader{
 		config: c, sources: map[ref.Registry]Source{}, holders: map[digest.Digest][]ref.Repository{},
-		content: maps.Clone(c.Known), visited: map[digest.Digest]bool{}, failures: []document.Failure{},
+		content: maps.Clone(c.Known), strings: document.Strings{}, visited: map[digest.Digest]bool{}, failures: []document.Failure{},
 		denied: map[ref.Repository]error{}, reported: map[ref.Repository]bool{},
 	}
 	if r.content == nil {
@@ -302,6 +303,8 @@ func (r *reader) settle(ctx context.Context, w *wanted, entry document.ContentEn
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
+		entry.Digest = w.digest
+		entry.Share(r.strings)
 		r.content[w.digest] = entry
 		r.wantChildren(entry, w)
 	case len(w.holders) > 1:

@@ -2,7 +2,6 @@ package document
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,9 +48,9 @@ func WriteContent(path string, c Content) error {
 		if err := e.Encode(NewHeader(KindContent, Migration{Sources: []ref.Registry{}})); err != nil {
 			return err
 		}
-		byDigest := func(a, b ContentEntry) int { return cmp.Compare(a.Digest, b.Digest) }
-		for _, entry := range slices.SortedFunc(maps.Values(c), byDigest) {
-			if err := e.Encode(entry); err != nil {
+		for _, d := range slices.Sorted(maps.Keys(c)) {
+			entry := c[d]
+			if err := e.Encode(&entry); err != nil {
 				return err
 			}
 		}
@@ -78,6 +77,7 @@ func ReadContent(path string) (Content, error) {
 	if err := h.Check(KindContent); err != nil {
 		return nil, fmt.Errorf("%s cannot be used: %w", path, err)
 	}
+	known := Strings{}
 	for {
 		var entry ContentEntry
 		switch err := d.Decode(&entry); {
@@ -86,6 +86,7 @@ func ReadContent(path string) (Content, error) {
 		case err != nil:
 			return nil, fmt.Errorf("%s cannot be read: %w", path, err)
 		}
+		entry.Share(known)
 		c[entry.Digest] = entry
 	}
 }

@@ -71,7 +71,7 @@ type SourceImage struct {
 // TargetInventory is what Artifact Registry holds.
 type TargetInventory struct {
 	Repositories []TargetRepository `json:"repositories"` // those that the mapping leads to and that exist; sorted by uri
-	Images       []TargetImage      `json:"images"`       // sorted by uri, then digest
+	Images       []TargetImage      `json:"images"`       // at the paths that the mapping leads to; sorted by uri, then digest
 }
 
 // TargetRepository is one Artifact Registry repository with its settings. FACTS B2 [S].

@@ -9,5 +9,6 @@
 //	Target ──────────────────┘
 //
 // It costs, of R repositories and N images, R/1000 + R + N/1000 requests at the source (and one for the rules of
-// pull-through caches, and R probes where nothing shows a subject), and N/1000 at the target.
+// pull-through caches, and R probes where nothing shows a subject), and N/1000 at the target, where what is not mapped
+// counts at most as much as the mapped paths would take one by one.
 package inventory

@@ -150,6 +150,17 @@ func (t *fakeTarget) Images(_ context.Context, r ref.TargetRepository) iter.Seq2
 	}
 }
 
+func (t *fakeTarget) PackageImages(_ context.Context, image ref.TargetImage) iter.Seq2[document.TargetImage, error] {
+	return func(yield func(document.TargetImage, error) bool) {
+		t.count("package")
+		for _, i := range t.images[image.Repository] {
+			if i.URI == image && !yield(i, nil) {
+				return
+			}
+		}
+	}
+}
+
 func denied(what string) error {
 	return &registry.Error{Side: registry.Source, Op: what, Class: registry.Denied, Err: errors.New("access denied"), Hint: "allow it"}
 }

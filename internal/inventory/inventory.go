@@ -31,6 +31,8 @@ type Target interface {
 	Repository(ctx context.Context, r ref.TargetRepository) (document.TargetRepository, error)
 	// Images yields every image of r. After an error it yields nothing more.
 	Images(ctx context.Context, r ref.TargetRepository) iter.Seq2[document.TargetImage, error]
+	// PackageImages yields every image at one path, none where the path does not exist. After an error it yields nothing more.
+	PackageImages(ctx context.Context, image ref.TargetImage) iter.Seq2[document.TargetImage, error]
 }
 
 // ReferrersMode says how referrers are looked for that the sweeps do not show.
@@ -49,16 +51,18 @@ const DefaultConcurrency = 24
 
 // Config is what Run needs to know.
 type Config struct {
-	Migration   document.Migration
-	Sources     []Source
-	Target      Target
-	Mapping     ref.Mapping         // leads to the target repositories that matter
-	Scope       ref.Scope           // images are listed only of repositories in scope; repositories all
-	Previous    *document.Inventory // of the same migration; its pull times stay; may be nil
-	Concurrency int                 // requests at a time to one registry, 0 for DefaultConcurrency
-	Referrers   ReferrersMode       //
-	Progress    func(Progress)      // called one call at a time; may be nil
-	Logger      *slog.Logger        // may be nil
+	Migration document.Migration
+	Sources   []Source
+	Target    Target
+	Mapping   ref.Mapping // leads to the target repositories that matter
+	Scope     ref.Scope   // images are listed only of repositories in scope; repositories all
+	// Previous calls each with every source image of an earlier inventory of the same migration, of which the pull times
+	// stay. It is called when the source has been listed. May be nil.
+	Previous    func(each func(document.SourceImage))
+	Concurrency int            // requests at a time to one registry, 0 for DefaultConcurrency
+	Referrers   ReferrersMode  //
+	Progress    func(Progress) // called one call at a time; may be nil
+	Logger      *slog.Logger   // may be nil
 }
 
 // Progress is how far the listing of one side has come.
@@ -69,7 +73,7 @@ type Progress struct {
 	Images       int // found so far
 }
 
-// Run lists both sides at the same time. What cannot be listed at the source is among the inventory's failures, and the
+// Run lists both sides at the same time, the target as soon as the repositories of the sources are known. What cannot be listed at the source is among the inventory's failures, and the
 // rest goes on. The error says that all of the source failed, or something of the target; the inventory then holds what
 // there is.
 func Run(ctx context.Context, c Config) (document.Inventory, error) {
@@ -80,18 +84,54 @@ func Run(ctx context.Context, c Config) (document.Inventory, error) {
 	errSide := errors.New("the other side failed")
 	var sourceErr, targetErr error
 	var wg sync.WaitGroup
+	var m mapped
+	m.naming.Add(len(c.Sources))
 	wg.Go(func() {
-		if inv.Source, inv.Failures, sourceErr = ListSource(ctx, c); sourceErr != nil {
+		if inv.Source, inv.Failures, sourceErr = listSource(ctx, c, m.add); sourceErr != nil {
 			cancel(errSide)
 		}
 	})
 	wg.Go(func() {
-		if inv.Target, targetErr = ListTarget(ctx, c, c.Mapping.Targets()); targetErr != nil {
+		if inv.Target, targetErr = ListTarget(ctx, c, c.Mapping.Targets(), m.paths(c)); targetErr != nil {
 			cancel(errSide)
 		}
 	})
 	wg.Wait()
 	return inv, joinSides(errors.Is(context.Cause(ctx), errSide), sourceErr, targetErr)
+}
+
+// mapped gathers what the sources' repositories are called, which says what matters at the target.
+type mapped struct {
+	naming sync.WaitGroup // done once for each source
+	mu     sync.Mutex
+	named  []ref.Repository
+}
+
+func (m *mapped) add(repositories []document.SourceRepository) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range repositories {
+		m.named = append(m.named, r.URI)
+	}
+	m.naming.Done()
+}
+
+// paths waits until every source has named its repositories, and returns where those in scope lead. Where a source could
+// not name all, the rest cannot be planned either.
+func (m *mapped) paths(c Config) []ref.TargetImage {
+	m.naming.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []ref.TargetImage
+	for _, r := range m.named {
+		if !c.Scope.Match(r) {
+			continue
+		}
+		if t, err := c.Mapping.Map(r); err == nil {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // joinSides leaves out the error of a side that only stopped because the other one failed.

@@ -30,7 +30,8 @@ func TestBothSidesAreListedAndSorted(t *testing.T) {
 	c.Mapping.Rules = []ref.Rule{rule}
 	target := &fakeTarget{
 		repositories: map[ref.TargetRepository]document.TargetRepository{apps: {URI: apps, Format: "DOCKER", Mode: "STANDARD_REPOSITORY"}},
-		images:       map[ref.TargetRepository][]document.TargetImage{apps: {{URI: apps.Image("b"), Digest: hash("1")}, {URI: apps.Image("a"), Digest: hash("2"), Tags: []string{"z", "y"}}}},
+		images: map[ref.TargetRepository][]document.TargetImage{apps: {{URI: apps.Image("team/web"), Digest: hash("1")}, {URI: apps.Image("foreign"), Digest: hash("4")},
+			{URI: apps.Image("api"), Digest: hash("2"), Tags: []string{"z", "y"}}}},
 	}
 	c.Target = target
 	last := map[registry.Side]Progress{}
@@ -59,7 +60,7 @@ func TestBothSidesAreListedAndSorted(t *testing.T) {
 	if len(inv.Source.Repositories) != 3 || inv.Source.Repositories[0].URI != ireland.Repository("api") {
 		t.Errorf("%v", inv.Source.Repositories)
 	}
-	if len(inv.Target.Repositories) != 1 || len(inv.Target.Images) != 2 || inv.Target.Images[0].URI.Path != "a" || inv.Target.Images[0].Tags[0] != "y" {
+	if len(inv.Target.Repositories) != 1 || len(inv.Target.Images) != 2 || inv.Target.Images[0].URI.Path != "api" || inv.Target.Images[0].Tags[0] != "y" {
 		t.Errorf("%+v", inv.Target)
 	}
 	wantProgress := map[registry.Side]Progress{
@@ -199,7 +200,11 @@ func TestPullTimesStayAsFirstSeen(t *testing.T) {
 		s.images["api"][n].LastPulledAt = day.AddDate(0, 1, 0)
 	}
 	s.add("api", "3", 3).LastPulledAt = day.AddDate(0, 2, 0)
-	c.Previous = &first
+	c.Previous = func(each func(document.SourceImage)) {
+		for _, i := range first.Source.Images {
+			each(i)
+		}
+	}
 	second, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

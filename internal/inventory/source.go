@@ -9,9 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"transship/internal/document"
@@ -22,25 +20,38 @@ import (
 // ListSource lists the source side alone: every repository, and the images of those in scope. The error says that every
 // source failed; what failed of one is among the failures.
 func ListSource(ctx context.Context, c Config) (document.SourceInventory, []document.Failure, error) {
+	return listSource(ctx, c, func([]document.SourceRepository) {})
+}
+
+// listSource is ListSource that calls named once for each source, when its repositories are known.
+func listSource(ctx context.Context, c Config, named func([]document.SourceRepository)) (document.SourceInventory, []document.Failure, error) {
 	sweeps := make([]*sweep, len(c.Sources))
 	progress := newMeter(registry.Source, c.Progress)
 	var wg sync.WaitGroup
 	for i, s := range c.Sources {
 		sweeps[i] = &sweep{config: c, source: s, progress: progress, images: map[ref.Repository][]document.SourceImage{}}
-		wg.Go(func() { sweeps[i].run(ctx) })
+		wg.Go(func() { sweeps[i].run(ctx, named) })
 	}
 	wg.Wait()
 	inv := document.SourceInventory{Repositories: []document.SourceRepository{}, Images: []document.SourceImage{}}
 	failures := []document.Failure{}
 	var errs []error
+	found := 0
 	for _, w := range sweeps {
 		inv.Repositories = append(inv.Repositories, w.repositories...)
-		for _, images := range w.images {
-			inv.Images = append(inv.Images, images...)
-		}
 		failures = append(failures, w.failures...)
 		if err := w.failed(); err != nil {
 			errs = append(errs, err)
+		}
+		for _, images := range w.images {
+			found += len(images)
+		}
+	}
+	inv.Images = slices.Grow(inv.Images, found)
+	for _, w := range sweeps {
+		for repo, images := range w.images {
+			inv.Images = append(inv.Images, images...)
+			delete(w.images, repo) // none is in memory twice for longer than it must
 		}
 	}
 	slices.SortFunc(inv.Repositories, func(a, b document.SourceRepository) int { return a.URI.Compare(b.URI) })
@@ -79,9 +90,8 @@ type sweep struct {
 	swept        int   // repositories in scope
 }
 
-// run lists the repositories and, while their pages come, the images of those in scope.
-func (w *sweep) run(ctx context.Context) {
-	g := w.crew()
+// run lists the repositories, then the images of those in scope.
+func (w *sweep) run(ctx context.Context, named func([]document.SourceRepository)) {
 	var rules []document.PullThroughRule
 	var asked sync.WaitGroup
 	asked.Go(func() { rules = w.rules(ctx) })
@@ -98,11 +108,14 @@ func (w *sweep) run(ctx context.Context) {
 		}
 		w.progress.add(Progress{Repositories: 1})
 		w.repositories = append(w.repositories, r)
-		if !w.config.Scope.Match(r.URI) {
-			continue
+	}
+	named(w.repositories)
+	g := w.crew()
+	for _, r := range w.repositories {
+		if w.config.Scope.Match(r.URI) {
+			w.swept++
+			g.run(func() { w.list(ctx, r.URI) })
 		}
-		w.swept++
-		g.run(func() { w.list(ctx, r.URI) })
 	}
 	g.wait()
 	asked.Wait()
@@ -142,6 +155,9 @@ func (w *sweep) list(ctx context.Context, repo ref.Repository) {
 			return
 		}
 		images = append(images, complete(i, repo))
+		if n := len(images); n > 1 {
+			images[n-1].Share(&images[n-2])
+		}
 		if len(images)%1000 == 0 {
 			w.progress.add(Progress{Images: 1000})
 		}
@@ -221,21 +237,13 @@ func (w *sweep) log() *slog.Logger {
 
 // freeze gives every known image the pull time that it had when it was first seen: later pulls may be the migration's
 // own, and pull times are evidence of who still uses an image.
-func freeze(images []document.SourceImage, previous *document.Inventory) {
+func freeze(images []document.SourceImage, previous func(each func(document.SourceImage))) {
 	if previous == nil {
 		return
 	}
-	type key struct {
-		repository ref.Repository
-		digest     digest.Digest
-	}
-	seen := make(map[key]time.Time, len(previous.Source.Images))
-	for _, i := range previous.Source.Images {
-		seen[key{i.URI, i.Digest}] = i.LastPulledAt
-	}
-	for n, i := range images {
-		if t, ok := seen[key{i.URI, i.Digest}]; ok {
-			images[n].LastPulledAt = t
+	previous(func(seen document.SourceImage) {
+		if n, ok := slices.BinarySearchFunc(images, seen, compareImages); ok {
+			images[n].LastPulledAt = seen.LastPulledAt
 		}
-	}
+	})
 }

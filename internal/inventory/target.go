@@ -20,17 +20,29 @@ const (
 	modeStandard = "STANDARD_REPOSITORY"
 )
 
-// ListTarget lists the given repositories of the target side alone. One that does not exist is left out: it is to be
-// created. Any other trouble is an error, and so is a repository that cannot hold images.
-func ListTarget(ctx context.Context, c Config, repositories []ref.TargetRepository) (document.TargetInventory, error) {
+// pageImages is how many images one request lists, at most. FACTS B3 [S].
+const pageImages = 1000
+
+// ListTarget lists the given repositories of the target side alone, and of their images those at the given paths: what
+// else is there is nobody's concern, and may be much. A repository that does not exist is left out: it is to be created.
+// Any other trouble is an error, and so is a repository that cannot hold images.
+func ListTarget(ctx context.Context, c Config, repositories []ref.TargetRepository, paths []ref.TargetImage) (document.TargetInventory, error) {
 	inv := document.TargetInventory{Repositories: []document.TargetRepository{}, Images: []document.TargetImage{}}
+	wanted := map[ref.TargetRepository]map[ref.TargetImage]int{}
+	for _, t := range paths {
+		if wanted[t.Repository] == nil {
+			wanted[t.Repository] = map[ref.TargetImage]int{}
+		}
+		wanted[t.Repository][t] = 0
+	}
 	progress := newMeter(registry.Target, c.Progress)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cmp.Or(c.Concurrency, DefaultConcurrency))
 	var mu sync.Mutex
 	for _, r := range repositories {
 		g.Go(func() error {
-			found, images, err := listTarget(ctx, c.Target, r, progress)
+			l := targetListing{Config: c, repository: r, seen: wanted[r], progress: progress}
+			found, err := l.run(ctx)
 			switch {
 			case registry.IsClass(err, registry.NoRepository):
 				return nil
@@ -40,7 +52,9 @@ func ListTarget(ctx context.Context, c Config, repositories []ref.TargetReposito
 			mu.Lock()
 			defer mu.Unlock()
 			inv.Repositories = append(inv.Repositories, found)
-			inv.Images = append(inv.Images, images...)
+			if inv.Images = append(inv.Images, l.images...); len(inv.Images) == len(l.images) {
+				inv.Images = l.images // the only ones, for most
+			}
 			return nil
 		})
 	}
@@ -49,34 +63,105 @@ func ListTarget(ctx context.Context, c Config, repositories []ref.TargetReposito
 	slices.SortFunc(inv.Images, func(a, b document.TargetImage) int {
 		return cmp.Or(a.URI.Compare(b.URI), cmp.Compare(a.Digest, b.Digest))
 	})
+	if inv.Images == nil {
+		inv.Images = []document.TargetImage{}
+	}
 	return inv, err
 }
 
-func listTarget(ctx context.Context, t Target, r ref.TargetRepository, progress *meter) (document.TargetRepository, []document.TargetImage, error) {
-	found, err := t.Repository(ctx, r)
+// targetListing is the listing of one repository.
+type targetListing struct {
+	Config
+	repository ref.TargetRepository
+	seen       map[ref.TargetImage]int // how many images, for each path that matters
+	progress   *meter
+
+	mu     sync.Mutex
+	images []document.TargetImage
+}
+
+func (l *targetListing) run(ctx context.Context) (document.TargetRepository, error) {
+	found, err := l.Target.Repository(ctx, l.repository)
 	if err == nil {
-		err = usable(r, found)
+		err = usable(l.repository, found)
 	}
 	if err != nil {
-		return found, nil, err
+		return found, err
 	}
-	progress.add(Progress{Repositories: 1})
-	var images []document.TargetImage
-	for i, err := range t.Images(ctx, r) {
+	l.progress.add(Progress{Repositories: 1})
+	whole, err := l.whole(ctx)
+	if err == nil && !whole {
+		l.progress.add(Progress{Images: -(len(l.images) / pageImages * pageImages)})
+		l.images = nil
+		err = l.byPath(ctx)
+	}
+	l.progress.add(Progress{Listed: 1, Images: len(l.images) % pageImages})
+	return found, err
+}
+
+// whole lists the repository as a whole, or gives that up and reports false.
+//
+// Artifact Registry does not say how much a repository holds, and takes no filter. Listing path by path takes a request a
+// path, and one more for each further page of it; that much is spent on the whole, as far as the paths have shown their
+// size, before it is given up. So no listing takes more than twice the requests of that by path, plus one; and it
+// takes those of the whole where the paths fill it.
+func (l *targetListing) whole(ctx context.Context) (bool, error) {
+	pages, read := len(l.seen), 0
+	if pages == 0 {
+		return true, nil // nothing matters
+	}
+	for i, err := range l.Target.Images(ctx, l.repository) {
 		if err != nil {
-			return found, nil, err
+			return false, err
 		}
-		i.Tags = slices.Sorted(slices.Values(i.Tags))
-		if i.Tags == nil {
-			i.Tags = []string{}
+		if read++; read > pages*pageImages {
+			return false, nil
 		}
-		images = append(images, i)
-		if len(images)%1000 == 0 {
-			progress.add(Progress{Images: 1000})
+		n, matters := l.seen[i.URI]
+		if !matters {
+			continue
 		}
+		if l.seen[i.URI]++; n > 0 && n%pageImages == 0 {
+			pages++
+		}
+		l.add(i)
 	}
-	progress.add(Progress{Listed: 1, Images: len(images) % 1000})
-	return found, images, nil
+	return true, nil
+}
+
+// byPath lists the paths that matter, one by one.
+func (l *targetListing) byPath(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(cmp.Or(l.Concurrency, DefaultConcurrency))
+	for path := range l.seen {
+		g.Go(func() error {
+			for i, err := range l.Target.PackageImages(ctx, path) {
+				if err != nil {
+					return err
+				}
+				l.mu.Lock()
+				l.add(i)
+				l.mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (l *targetListing) add(i document.TargetImage) {
+	if i.Tags == nil {
+		i.Tags = []string{}
+	}
+	if !slices.IsSorted(i.Tags) {
+		i.Tags = slices.Sorted(slices.Values(i.Tags))
+	}
+	if n := len(l.images); n > 0 {
+		i.Share(&l.images[n-1])
+	}
+	if l.images = append(l.images, i); len(l.images)%pageImages == 0 {
+		l.progress.add(Progress{Images: pageImages})
+	}
 }
 
 // usable says why images cannot be pushed to a repository that exists, or nothing.

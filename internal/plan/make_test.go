@@ -178,6 +178,7 @@ func TestALargeMigrationIsPlannedFast(t *testing.T) {
 
 func BenchmarkMake(b *testing.B) {
 	w := large(1000)
+	b.ReportAllocs()
 	for b.Loop() {
 		w.plan()
 	}

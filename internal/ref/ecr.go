@@ -47,9 +47,7 @@ var partitions = [...]partition{
 var (
 	accountPattern = regexp.MustCompile(`^\d{12}$`)
 	regionPattern  = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
-	// FACTS A1: the pattern of the API model for private repositories.
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	ecrHostPattern    = regexp.MustCompile(`^([^.]+)\.dkr[.-]ecr(-fips)?\.([^.]+)\.(.+)$`)
+	ecrHostPattern = regexp.MustCompile(`^([^.]+)\.dkr[.-]ecr(-fips)?\.([^.]+)\.(.+)$`)
 )
 
 // ParseRegistry reads an ECR host name in any of its forms, with or without https:// and a trailing slash. The error
@@ -148,7 +146,7 @@ func ParseRepository(s string) (Repository, error) {
 
 // ValidRepositoryName reports whether ECR allows name for a private repository. FACTS A1 [S].
 func ValidRepositoryName(name string) bool {
-	return len(name) >= 2 && len(name) <= 256 && repositoryPattern.MatchString(name)
+	return len(name) >= 2 && len(name) <= 256 && isPath(name)
 }
 
 // String is HOST/NAME, or HOST where there is no name.

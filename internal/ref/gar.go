@@ -31,7 +31,6 @@ var (
 	domainPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 	// FACTS B1 [S]: what gcloud accepts. The maximum of 63 is widely assumed [U].
 	repositoryIDPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	imagePattern        = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	garHostPattern      = regexp.MustCompile(`^([a-z0-9-]+)-docker\.pkg\.dev$`)
 	garREPHostPattern   = regexp.MustCompile(`^docker\.([a-z0-9-]+)\.rep\.pkg\.dev$`)
 )
@@ -83,7 +82,7 @@ func ParseTarget(s string) (TargetImage, error) {
 	if err := t.Repository.Validate(); err != nil {
 		return wrong("%v", err)
 	}
-	if t.Path != "" && !imagePattern.MatchString(t.Path) {
+	if t.Path != "" && !isPath(t.Path) {
 		return wrong("%q is not an image path", t.Path)
 	}
 	return t, nil
@@ -185,7 +184,7 @@ func (t TargetImage) Validate() error {
 	if err := t.Repository.Validate(); err != nil {
 		return err
 	}
-	if !imagePattern.MatchString(t.Path) {
+	if !isPath(t.Path) {
 		return fmt.Errorf("%q is not an image path", t.Path)
 	}
 	if n := len(t.Name()); n > MaxTargetName {

@@ -50,7 +50,7 @@ type Manifest struct {
 // Check says whether the bytes are those of the digest. The digest of a signed schema 1 manifest may be of its payload
 // alone: the bytes without the signatures.
 func (m Manifest) Check() error {
-	if err := m.Digest.Validate(); err != nil {
+	if err := CheckDigest(m.Digest); err != nil {
 		return fmt.Errorf("the digest %q is not valid: %w", m.Digest, err)
 	}
 	if got := m.Digest.Algorithm().FromBytes(m.Bytes); got != m.Digest && !m.hasPayload(m.Digest) {
@@ -201,10 +201,12 @@ func isBlob(mediaType string) bool {
 }
 
 func blobs(j manifestJSON) (own, foreign []Blob, err error) {
-	ds := slices.Concat(j.Layers, j.Blobs)
+	ds := make([]ocispec.Descriptor, 0, 1+len(j.Layers)+len(j.Blobs))
 	if j.Config != nil {
-		ds = slices.Insert(ds, 0, *j.Config)
+		ds = append(ds, *j.Config)
 	}
+	ds = append(append(ds, j.Layers...), j.Blobs...)
+	own = make([]Blob, 0, len(ds))
 	seen := make(map[digest.Digest]bool, len(ds))
 	for _, d := range ds {
 		if err := checkDescriptor(d); err != nil {
@@ -238,7 +240,7 @@ func isForeign(d ocispec.Descriptor) bool {
 }
 
 func checkDescriptor(d ocispec.Descriptor) error {
-	if err := d.Digest.Validate(); err != nil {
+	if err := CheckDigest(d.Digest); err != nil {
 		return fmt.Errorf("the manifest names %q, which is not a valid digest: %w", d.Digest, err)
 	}
 	if d.Size < 0 {
@@ -256,5 +258,5 @@ func SubjectOfTag(tag string) (digest.Digest, bool) {
 	}
 	hex, _, _ := strings.Cut(rest, ".")
 	d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), hex)
-	return d, d.Validate() == nil
+	return d, CheckDigest(d) == nil
 }

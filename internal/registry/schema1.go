@@ -111,7 +111,7 @@ func parseSchema1(m Manifest) (Content, error) {
 	}
 	seen := make(map[digest.Digest]bool, len(j.Layers))
 	for _, l := range j.Layers {
-		if err := l.Digest.Validate(); err != nil {
+		if err := CheckDigest(l.Digest); err != nil {
 			return Content{}, fmt.Errorf("the manifest names %q, which is not a valid digest: %w", l.Digest, err)
 		}
 		if !seen[l.Digest] {

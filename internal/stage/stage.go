@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -110,24 +109,40 @@ func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
 	}
-	c.Previous = p.previous()
+	c.Previous = p.previousImages
 	return inventory.Run(ctx, c)
 }
 
-// previous is the latest inventory of the same migration: this wave's own, or else that of the whole; nil for none.
+// previousImages calls each with every source image of the latest inventory of the same migration, if there is one.
+func (p *Pipeline) previousImages(each func(document.SourceImage)) {
+	p.latest(func(path string) error { return document.EachSourceImage(path, p.Rules.Migration, each) })
+}
+
+// previous is the latest inventory of the same migration, nil for none.
 func (p *Pipeline) previous() *document.Inventory {
+	var inv document.Inventory
+	if p.latest(func(path string) error {
+		inv = document.Inventory{}
+		return document.ReadFor(path, document.KindInventory, p.Rules.Migration, &inv)
+	}) {
+		return &inv
+	}
+	return nil
+}
+
+// latest reads the latest inventory that can be read: this wave's own, or else that of the whole.
+func (p *Pipeline) latest(read func(path string) error) bool {
 	whole := workspace.Workspace{Dir: p.Workspace.Dir}
 	for _, path := range []string{p.Workspace.Inventory(), whole.Inventory()} {
-		var inv document.Inventory
-		err := document.ReadFor(path, document.KindInventory, p.Rules.Migration, &inv)
+		err := read(path)
 		if err == nil {
-			return &inv
+			return true
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			p.Logger.Debug("the earlier inventory is of no use", "error", err)
 		}
 	}
-	return nil
+	return false
 }
 
 // Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
@@ -216,8 +231,8 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		}
 	}
 	listing, err := inventory.ListTarget(ctx, inventory.Config{
-		Target: p.Target, Mapping: p.Rules.Mapping, Progress: h.Inventory, Logger: p.Logger,
-	}, targets(made))
+		Target: p.Target, Progress: h.Inventory, Logger: p.Logger,
+	}, targets(made), paths(made))
 	if err != nil {
 		return document.Results{}, err
 	}
@@ -345,30 +360,6 @@ func (p *Pipeline) source(r ref.Registry) transfer.Source {
 	for _, s := range p.Sources {
 		if s.Registry() == r {
 			return s
-		}
-	}
-	return nil
-}
-
-// targets are the repositories that a plan writes to.
-func targets(made document.Plan) []ref.TargetRepository {
-	out := make([]ref.TargetRepository, 0, len(made.Repositories))
-	for _, r := range made.Repositories {
-		out = append(out, r.URI)
-	}
-	return slices.Compact(out)
-}
-
-// exist says which repository of the plan is not there, if any: copying into it could only fail.
-func exist(made document.Plan, listing document.TargetInventory) error {
-	there := map[ref.TargetRepository]bool{}
-	for _, r := range listing.Repositories {
-		there[r.URI] = true
-	}
-	for _, r := range made.Repositories {
-		if !there[r.URI] {
-			return fmt.Errorf("the Artifact Registry repository %q does not exist in %s of the project %s: run %q, or ask an administrator to create it",
-				r.URI.ID, r.URI.Location, r.URI.Project, "transship provision")
 		}
 	}
 	return nil

@@ -148,7 +148,7 @@ func parseDigest(s *string) (digest.Digest, error) {
 	if d == "" {
 		return "", errors.New("is listed without a digest")
 	}
-	if err := d.Validate(); err != nil {
+	if err := registry.CheckDigest(d); err != nil {
 		return "", fmt.Errorf("is listed with the digest %q: %w", d, err)
 	}
 	return d, nil

@@ -98,7 +98,7 @@ func imageName(r ref.TargetRepository, in *api.DockerImage) (ref.TargetImage, di
 func splitImage(r ref.TargetRepository, s, whole string) (ref.TargetImage, digest.Digest, error) {
 	path, hash, _ := strings.Cut(s, "@")
 	d := digest.Digest(hash)
-	if path == "" || d.Validate() != nil {
+	if path == "" || registry.CheckDigest(d) != nil {
 		return ref.TargetImage{}, "", fmt.Errorf("an image is listed as %q, which is not IMAGE@DIGEST", whole)
 	}
 	return r.Image(path), d, nil
@@ -229,7 +229,7 @@ func packageImage(image ref.TargetImage, in *api.Version) (document.TargetImage,
 		return document.TargetImage{}, err
 	}
 	out := document.TargetImage{URI: image, Digest: digest.Digest(last), Tags: []string{}, UploadedAt: parseTime(in.CreateTime)}
-	if err := out.Digest.Validate(); err != nil {
+	if err := registry.CheckDigest(out.Digest); err != nil {
 		return document.TargetImage{}, fmt.Errorf("a version is listed as %q, which is not a digest: %w", last, err)
 	}
 	if len(in.Metadata) > 0 {
