@@ -13,7 +13,7 @@ import (
 	"transship/internal/registry/oci"
 )
 
-// maxTogether is how many children of one manifest, or describers of one image, are brought at once.
+// maxTogether is how many children of one manifest, or describers or tags of one image, are brought at once.
 const maxTogether = 32
 
 // settle lands n and what describes it, then writes n's tags.
@@ -22,27 +22,33 @@ func (e *engine) settle(ctx context.Context, n *node) {
 		landed := e.land(ctx, n)
 		missing := e.settleDescribers(ctx, n)
 		defer n.batch.drop(n.manifest.Digest)
-		for i, tag := range n.tags {
-			if i == 0 && n.direct {
-				continue
-			}
-			switch {
-			case landed != nil:
-				e.problems.fail(ctx, n, tag, landed)
-			case missing != nil:
-				e.problems.fail(ctx, n, tag, missing)
-			default:
-				if err := e.tag(ctx, n, tag); err != nil {
-					e.problems.fail(ctx, n, tag, err)
-				} else {
-					n.written++
-				}
-			}
-		}
+		e.writeTags(ctx, n, cmp.Or(landed, missing))
 		if landed != nil {
 			e.tell(ctx, n)
 		}
 	})
+}
+
+// writeTags points n's tags at it, several at once, or notes for each of them why it cannot.
+func (e *engine) writeTags(ctx context.Context, n *node, why error) {
+	tags := n.tags
+	if n.direct {
+		tags = tags[1:]
+	}
+	errs := make([]error, len(tags))
+	_ = together(tags, func(i int) error {
+		if errs[i] = why; why == nil {
+			errs[i] = e.tag(ctx, n, tags[i])
+		}
+		return nil
+	})
+	for i, tag := range tags {
+		if errs[i] != nil {
+			e.problems.fail(ctx, n, tag, errs[i])
+		} else {
+			n.written++
+		}
+	}
 }
 
 // tell notes the failure of a node that did not land and has no tag to be told by, once.
