@@ -34,7 +34,7 @@ type Fallback interface {
 const (
 	MaxBatch           = 100 // digests a call. FACTS A1 [S]
 	MaxDepth           = 32  // of indexes within indexes
-	DefaultConcurrency = 8   // calls at a time to one registry
+	DefaultConcurrency = 24  // calls at a time to one registry
 )
 
 // Config is what Read needs to know.

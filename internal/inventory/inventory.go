@@ -92,7 +92,7 @@ func Run(ctx context.Context, c Config) (document.Inventory, error) {
 		}
 	})
 	wg.Go(func() {
-		if inv.Target, targetErr = ListTarget(ctx, c, c.Mapping.Targets(), m.paths(c)); targetErr != nil {
+		if inv.Target, targetErr = listTarget(ctx, c, c.Mapping.Targets(), func() []ref.TargetImage { return m.paths(c) }); targetErr != nil {
 			cancel(errSide)
 		}
 	})

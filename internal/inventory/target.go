@@ -27,21 +27,29 @@ const pageImages = 1000
 // else is there is nobody's concern, and may be much. A repository that does not exist is left out: it is to be created.
 // Any other trouble is an error, and so is a repository that cannot hold images.
 func ListTarget(ctx context.Context, c Config, repositories []ref.TargetRepository, paths []ref.TargetImage) (document.TargetInventory, error) {
+	return listTarget(ctx, c, repositories, func() []ref.TargetImage { return paths })
+}
+
+// listTarget is ListTarget with paths that may not be known yet: it looks at the repositories first.
+func listTarget(ctx context.Context, c Config, repositories []ref.TargetRepository, paths func() []ref.TargetImage) (document.TargetInventory, error) {
 	inv := document.TargetInventory{Repositories: []document.TargetRepository{}, Images: []document.TargetImage{}}
-	wanted := map[ref.TargetRepository]map[ref.TargetImage]int{}
-	for _, t := range paths {
-		if wanted[t.Repository] == nil {
-			wanted[t.Repository] = map[ref.TargetImage]int{}
+	wanted := sync.OnceValue(func() map[ref.TargetRepository]map[ref.TargetImage]int {
+		out := map[ref.TargetRepository]map[ref.TargetImage]int{}
+		for _, t := range paths() {
+			if out[t.Repository] == nil {
+				out[t.Repository] = map[ref.TargetImage]int{}
+			}
+			out[t.Repository][t] = 0
 		}
-		wanted[t.Repository][t] = 0
-	}
+		return out
+	})
 	progress := newMeter(registry.Target, c.Progress)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cmp.Or(c.Concurrency, DefaultConcurrency))
 	var mu sync.Mutex
 	for _, r := range repositories {
 		g.Go(func() error {
-			l := targetListing{Config: c, repository: r, seen: wanted[r], progress: progress}
+			l := targetListing{Config: c, repository: r, wanted: wanted, progress: progress}
 			found, err := l.run(ctx)
 			switch {
 			case registry.IsClass(err, registry.NoRepository):
@@ -73,6 +81,7 @@ func ListTarget(ctx context.Context, c Config, repositories []ref.TargetReposito
 type targetListing struct {
 	Config
 	repository ref.TargetRepository
+	wanted     func() map[ref.TargetRepository]map[ref.TargetImage]int
 	seen       map[ref.TargetImage]int // how many images, for each path that matters
 	progress   *meter
 
@@ -89,6 +98,7 @@ func (l *targetListing) run(ctx context.Context) (document.TargetRepository, err
 		return found, err
 	}
 	l.progress.add(Progress{Repositories: 1})
+	l.seen = l.wanted()[l.repository]
 	whole, err := l.whole(ctx)
 	if err == nil && !whole {
 		l.progress.add(Progress{Images: -(len(l.images) / pageImages * pageImages)})
