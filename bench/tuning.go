@@ -55,23 +55,25 @@ func (b *bench) fixed(ctx context.Context, s *report.Section) error {
 		text := strconv.Itoa(n)
 		tools = append(tools, b.transship("at most "+text, coldVerbs(), concurrencyFlag, text))
 	}
-	table := s.Table("Wall of a cold copy:", "round-trip time")
+	table, memory := s.Table("Wall of a cold copy:", "round-trip time"), s.Table("Its processor time and peak memory:", "round-trip time")
 	for _, t := range tools {
-		table.Header = append(table.Header, t.name)
+		table.Header, memory.Header = append(table.Header, t.name), append(memory.Header, t.name)
 	}
 	for _, rtt := range b.rtts {
 		all, err := b.rounds(ctx, b.runs, tools, c, world.Options{RTT: rtt})
 		if err != nil {
 			return err
 		}
-		row, best := []string{rtt.String()}, math.Inf(1)
+		row, second, best := []string{rtt.String()}, []string{rtt.String()}, math.Inf(1)
 		for i, one := range all {
 			row = append(row, fmt.Sprintf("%.2f s", one.median(wall)))
+			second = append(second, fmt.Sprintf("%.1f s, %.0f MB", one.median(cpu), one.most(rss)))
 			if i > 0 {
 				best = min(best, one.median(wall))
 			}
 		}
 		table.Row(row...)
+		memory.Row(second...)
 		if len(all) > 1 {
 			s.AtMost(fmt.Sprintf("no flags ÷ the best number at %s", rtt), "%.2f", all[0].median(wall)/best, mostOverBest)
 		}

@@ -179,7 +179,7 @@ func rss(ru *syscall.Rusage) int64 {
 // tail keeps the end of what is written to it.
 type tail struct{ kept []byte }
 
-const tailBytes = 2 << 10
+const tailBytes = 600
 
 func (t *tail) Write(b []byte) (int, error) {
 	t.kept = append(t.kept, b...)
