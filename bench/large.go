@@ -53,7 +53,7 @@ func (b *bench) large(ctx context.Context, s *report.Section) error {
 
 // largeCorpus is one image whose layer is not in memory.
 func largeCorpus(bytes int64) (*corpus.Corpus, map[digest.Digest]store.Blob, error) {
-	blob := world.Generated(largeSeed, bytes)
+	blob := store.Generated(largeSeed, bytes)
 	d, err := digest.SHA256.FromReader(io.NewSectionReader(blob, 0, bytes))
 	if err != nil {
 		return nil, nil, err

@@ -86,7 +86,10 @@ func New(ctx context.Context, c *corpus.Corpus, opts Options) (w *World, err err
 	if opts.Quotas == (arsim.Quotas{}) {
 		o.AR.Quotas = arsim.NoQuotas()
 	}
-	w = &World{Sim: newSim(o, opts.SourceBandwidth), Corpus: c}
+	if opts.SourceBandwidth > 0 {
+		o.HostBandwidth = map[string]int64{S3Host: opts.SourceBandwidth}
+	}
+	w = &World{Sim: cloudsim.New(o), Corpus: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("start the embedded clouds: %w", err), w.Close())

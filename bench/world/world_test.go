@@ -63,19 +63,3 @@ func TestLimitSource(t *testing.T) {
 		t.Errorf("%d of 5 requests refused, %d counted", refused, counted)
 	}
 }
-
-// TestGenerated reads a generated blob in all ways that an io.ReaderAt can be read in.
-func TestGenerated(t *testing.T) {
-	t.Parallel()
-	blob := world.Generated(7, 1<<20+17)
-	content, err := io.ReadAll(io.NewSectionReader(blob, 0, blob.Size()))
-	if err != nil || int64(len(content)) != blob.Size() {
-		t.Fatalf("%d bytes, %v", len(content), err)
-	}
-	if err := iotest.TestReader(io.NewSectionReader(blob, 0, blob.Size()), content); err != nil {
-		t.Error(err)
-	}
-	if string(content[:8]) == string(content[1<<20:1<<20+8]) {
-		t.Error("the second block begins as the first: a blob of copies would hide bytes that are exchanged")
-	}
-}

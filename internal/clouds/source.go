@@ -133,7 +133,7 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 		Messages: oci.NewMessageTransport(o.Transport),
 		Auth:     control.Authorizer(), Logger: o.logger(),
 		Governor:  o.Limits.governor(host, governor.Options{}),
-		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{Start: startBytes}),
+		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{}),
 	})
 	return &Source{control: control, data: data, band: o.Limits.bandwidth()}, nil
 }

@@ -21,11 +21,6 @@ const (
 	writesPerMinute   = 18_000
 )
 
-// startBytes is how many requests are under way at first to a host that takes or sends bytes: S3 has no quota that a
-// migration would reach, and Artifact Registry's is by the minute, so that nothing is refused for them at first. Over a
-// long distance the rounds in which a lower limit would climb so far are what a small copy takes.
-const startBytes = 128
-
 // Target is Artifact Registry: all hosts that the mapping leads to.
 type Target struct {
 	*gar.Cloud
@@ -71,7 +66,7 @@ func (t *Target) host(image ref.TargetImage) *oci.Client {
 		c = oci.New(oci.Options{
 			Side: registry.Target, Host: host, Transport: oci.NewTransport(t.options.Transport), Messages: messages,
 			Auth: t.keys.Authorizer(host, messages), Logger: t.options.logger(), Hint: hint,
-			Governor: t.options.Limits.governor(host, governor.Options{Start: startBytes, RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
+			Governor: t.options.Limits.governor(host, governor.Options{RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
 		})
 		t.hosts[host] = c
 	}

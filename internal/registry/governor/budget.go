@@ -28,6 +28,7 @@ type budget struct {
 	spread bool // the limit was learned
 	passed int  // what had passed in the window before the present round of refusals; 0: too little to tell
 	grown  time.Time
+	steps  int       // by which it grew since the last refusal
 	due    time.Time // when the next may go, where they are spread
 
 	sum     int
@@ -130,20 +131,24 @@ func (b *budget) correct(now time.Time) {
 	}
 }
 
-func (b *budget) lessen(now time.Time) { b.limit, b.grown = max(b.floor, b.passed*9/10), now }
+func (b *budget) lessen(now time.Time) {
+	b.limit, b.grown, b.steps = max(b.floor, b.passed*9/10), now, 0
+}
 
-// grow gives back, as time passes without a refusal, some of what refusals took.
+// grow gives back, as time passes without a refusal, some of what refusals took: little at first, so that the limit is
+// found again gently, and ever more once some windows were calm, since somebody who shared the quota may have left.
 func (b *budget) grow(now time.Time) {
 	if !b.spread {
 		return
 	}
-	every, step := time.Second, b.limit/100+1
+	every, step, calm := time.Second, b.limit/100+1, 10
 	if b.window > 10*time.Second {
-		every, step = b.window/12, max(b.known/1200, b.limit/240, 1)
+		every, step, calm = b.window/12, max(b.known/600, b.limit/240, 1), 12
 	}
 	for now.Sub(b.grown) >= every {
 		b.grown = b.grown.Add(every)
-		b.limit += step
+		b.steps++
+		b.limit += step << min(max(0, b.steps-calm)/(calm/2), 8)
 	}
 	if b.known > 0 && b.limit >= b.known {
 		b.limit, b.spread = b.known, false

@@ -177,3 +177,50 @@ func TestSharedQuotaStarvesNobody(t *testing.T) {
 		}
 	})
 }
+
+// Two migrations that begin at the same time on one quota both take their part of it, and when the first is done, the
+// other one takes over what it leaves.
+func TestQuotaIsTakenOver(t *testing.T) {
+	for _, c := range []struct {
+		rtts  [2]time.Duration
+		share int64 // in a hundred, that each has at least
+	}{
+		{[2]time.Duration{40 * time.Millisecond, 40 * time.Millisecond}, 40},
+		{[2]time.Duration{10 * time.Millisecond, 60 * time.Millisecond}, 20}, // who is nearer takes more of the first minute
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := &host{allow: fixed(1800, time.Minute)}
+			var took [2]time.Duration
+			var counts [2]atomic.Int64
+			atFirst := make(chan [2]int64, 2)
+			var wg sync.WaitGroup
+			for i, rtt := range c.rtts {
+				wg.Go(func() {
+					mine := &host{took: rtt, allow: func(now time.Time) bool {
+						h.mu.Lock()
+						defer h.mu.Unlock()
+						ok := h.allow(now)
+						if ok {
+							counts[i].Add(1)
+						}
+						return ok
+					}}
+					g := New(Options{RequestsPerMinute: 60_000, WritesPerMinute: 18_000})
+					g.Distance(rtt)
+					took[i] = work(g, mine, 64, 4500, true)
+					atFirst <- [2]int64{counts[0].Load(), counts[1].Load()}
+				})
+			}
+			wg.Wait()
+			shares := <-atFirst
+			least := time.Duration(float64(9000) / 30 * float64(time.Second))
+			t.Logf("%v: shares %v when the first was done, after %v; the quota allows %s", c.rtts, shares, took, least)
+			if min(shares[0], shares[1])*100 < c.share*(shares[0]+shares[1]) {
+				t.Errorf("shares of %v", shares)
+			}
+			if last := max(took[0], took[1]); last > least*12/10 {
+				t.Errorf("both took %s, the quota allows %s", last, least)
+			}
+		})
+	}
+}

@@ -20,6 +20,7 @@ const (
 // and some dozens of requests are plenty, over a long one hundreds are under way. Speed is how many were under way by
 // how long they took, which does not depend on when in a round the answers come.
 type climb struct {
+	warm   bool          // a round is over: connections are there
 	size   int           // how many successes make this round; 0 while there is none
 	count  int           // of them so far
 	took   time.Duration // the sum of the times from slot to release
@@ -62,6 +63,10 @@ func (c *climb) begin(limit int) { c.size, c.count, c.took, c.under = limit, 0, 
 
 // judge ends a round.
 func (c *climb) judge(limit int, now time.Time) int {
+	if !c.warm { // its requests had to wait for connections, which says nothing
+		c.warm = true
+		return limit
+	}
 	speed, among := float64(c.under)/max(c.took.Seconds(), 1e-9), float64(c.under)/float64(c.count)
 	if c.best == 0 || speed >= c.best*(1+gain*(among/c.among-1)) {
 		c.best, c.among, c.at, c.futile = speed, among, c.size, 0

@@ -12,7 +12,7 @@ import (
 
 // Options are the limits of a Governor. The zero value has sensible concurrency and no quota.
 type Options struct {
-	// Start is how many requests may be under way at first; 0 means 32.
+	// Start is how many requests may be under way at first; 0 means 16.
 	Start int
 	// MaxConcurrency is how many may ever be under way; 0 means 256.
 	MaxConcurrency int
@@ -38,7 +38,7 @@ func (o Options) withDefaults() Options {
 		o.MaxConcurrency = 256
 	}
 	if o.Start <= 0 {
-		o.Start = 32
+		o.Start = 16
 	}
 	o.Start = min(o.Start, o.MaxConcurrency)
 	if o.Horizon <= 0 {
@@ -124,6 +124,20 @@ func New(o Options) *Governor {
 		g.writing = append(g.writing, g.written)
 	}
 	return g
+}
+
+// startRate is how many requests a second shall be under way at first: what Artifact Registry's default quota allows.
+const startRate = 1000
+
+// Distance tells how long the way to the host and back takes, in time for the first requests: over a long distance more
+// of them are under way for the same rate, and each further round in which to find that out would take as long.
+func (g *Governor) Distance(rtt time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.settled && !g.climb.warm {
+		g.limit = max(g.limit, min(int(rtt.Seconds()*startRate), g.opts.MaxConcurrency))
+		g.dispatch()
+	}
 }
 
 // Acquire waits for a slot for one request, in the order of arrival, through pauses and quotas. It returns an error

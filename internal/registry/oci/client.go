@@ -69,6 +69,7 @@ type Client struct {
 	segment  int64       // see segmentSize
 	noRanges atomic.Bool // a server sent the whole blob to who asked for a part
 	reached  atomic.Bool // the host answered at least once: it exists and is reachable
+	distant  atomic.Bool // the governors were told how far away the host is
 	direct   atomic.Bool // it sends blobs itself, rather than a redirect to where they are
 }
 

@@ -2,10 +2,12 @@ package oci
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
 	"time"
@@ -158,7 +160,7 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 	if to != e.url || !sameHost(to, c.opts.Host) || body != nil && body.streamed() {
 		transport = c.opts.Transport
 	}
-	res, err := transport.RoundTrip(req)
+	res, err := transport.RoundTrip(c.measured(req))
 	h.dog.rest()
 	if err != nil {
 		c.log.DebugContext(ctx, "request failed", "method", e.method, "host", to.Host, "name", e.name,
@@ -172,6 +174,25 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 	c.log.DebugContext(ctx, "request", "method", e.method, "host", to.Host, "name", e.name,
 		"status", res.StatusCode, "duration", time.Since(start))
 	return res, nil
+}
+
+// measured is req, which tells the governors how far away the registry is if it is the one that connects first: a TLS
+// handshake takes a round trip. The host that sends the bytes is taken to be as far.
+func (c *Client) measured(req *http.Request) *http.Request {
+	if c.distant.Load() || !sameHost(req.URL, c.opts.Host) {
+		return req
+	}
+	var start time.Time
+	trace := &httptrace.ClientTrace{
+		TLSHandshakeStart: func() { start = time.Now() },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err == nil && c.distant.CompareAndSwap(false, true) {
+				c.gov.Distance(time.Since(start))
+				c.opts.Elsewhere.Distance(time.Since(start))
+			}
+		},
+	}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 }
 
 // explain finds out why a HEAD was refused with 403, since its answer has no body to say so: ECR's expired token looks
