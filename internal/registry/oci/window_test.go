@@ -136,6 +136,7 @@ func TestLargeBlobsComeInParallel(t *testing.T) {
 			must(t, err)
 		})
 		// The goroutines are those of the connections and of the embedded cloud, as for a single stream.
+		small = w.generated(3, mib)
 		if got, want := w.goroutines(c, small), w.goroutines(w.source(single), small); got != want {
 			t.Errorf("a small blob has %d goroutines, want %d", got, want)
 		}
@@ -147,15 +148,21 @@ func TestLargeBlobsComeInParallel(t *testing.T) {
 
 // The bytes reach one ordered upload as fast as they come.
 func TestLargeBlobsAreCopiedInParallel(t *testing.T) {
-	bubble(t, far(), func(t *testing.T, w *world) {
-		blob := w.generated(1, 64*mib)
+	opts := far()
+	opts.RTT /= 4 // and a quarter of the bytes
+	bubble(t, opts, func(t *testing.T, w *world) {
+		blob := w.generated(1, 24*mib)
 		var took [2]time.Duration
 		for i, change := range []func(*Options){single, func(*Options) {}} {
-			opened, start := 0, time.Now()
-			must(t, copyBlob(t.Context(), w.source(change), w.target(), blob, &opened))
+			source, opened := w.source(change), 0
+			if i == 1 {
+				source = fine(source, chunkSize/4)
+			}
+			start := time.Now()
+			must(t, copyBlob(t.Context(), source, w.target(), blob, &opened))
 			took[i] = time.Since(start)
 		}
-		t.Logf("64 MiB: %s by one stream, %s in ranges", took[0], took[1])
+		t.Logf("24 MiB: %s by one stream, %s in ranges", took[0], took[1])
 		if took[1] > took[0]/4 {
 			t.Errorf("took %s, and %s by a single stream", took[1], took[0])
 		}
@@ -258,10 +265,10 @@ func TestRangesResume(t *testing.T) {
 // The signed URL expires while the blob is read: the chunks that find out get a fresh one, without a wait.
 func TestRangesOutliveTheirURL(t *testing.T) {
 	opts := far()
-	opts.ECR.URLLife = time.Second
+	opts.ECR.URLLife, opts.HostBandwidth = time.Second, map[string]int64{"*.s3.*": 500_000}
 	bubble(t, opts, func(t *testing.T, w *world) {
 		c := fine(w.source(), part)
-		blob := w.generated(1, 500*part) // 3 s
+		blob := w.generated(1, 60*part) // 3 s
 		took, err := drain(t, c, blob)
 		must(t, err)
 		counts := w.sim.Counts()
