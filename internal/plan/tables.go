@@ -23,8 +23,12 @@ func (m *maker) tables() {
 		m.plan.Manifests[n].Digest = d
 	}
 
-	positions := map[digest.Digest]int{}
-	m.plan.Blobs = []document.PlannedBlob{}
+	most := 0
+	for _, p := range m.plan.Manifests {
+		most += len(m.content[p.Digest].Blobs)
+	}
+	positions := make(map[digest.Digest]int, most/2) // some are shared
+	m.plan.Blobs = make([]document.PlannedBlob, 0, most/2)
 	for _, p := range m.plan.Manifests {
 		for _, b := range m.content[p.Digest].Blobs {
 			if _, ok := positions[b.Digest]; !ok {
@@ -41,6 +45,9 @@ func (m *maker) tables() {
 		p := &m.plan.Manifests[n]
 		entry := m.content[p.Digest]
 		p.MediaType, p.ArtifactType, p.Size, p.Subject = entry.MediaType, entry.ArtifactType, entry.Size, entry.Subject
+		if len(entry.Blobs) > 0 {
+			p.Blobs = make([]int, 0, len(entry.Blobs))
+		}
 		for _, c := range entry.Children {
 			p.Children = append(p.Children, c.Digest)
 		}

@@ -1,6 +1,11 @@
 package registry
 
-import "github.com/opencontainers/go-digest"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/opencontainers/go-digest"
+)
 
 // CheckDigest says what is wrong with d, if anything. It is d.Validate, whose regular expressions are most of the cost of
 // reading a manifest, with a short cut for nearly all digests that there are.
@@ -10,6 +15,15 @@ func CheckDigest(d digest.Digest) error {
 		return nil
 	}
 	return d.Validate()
+}
+
+// digestOf is a.FromBytes, which for nearly all digests that there are formats more than it hashes.
+func digestOf(a digest.Algorithm, b []byte) digest.Digest {
+	if a != digest.SHA256 {
+		return a.FromBytes(b)
+	}
+	sum := sha256.Sum256(b)
+	return digest.NewDigestFromEncoded(digest.SHA256, hex.EncodeToString(sum[:]))
 }
 
 func isHex(s string) bool {

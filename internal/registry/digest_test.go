@@ -7,6 +7,14 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+func TestDigestOf(t *testing.T) {
+	for _, a := range []digest.Algorithm{digest.SHA256, digest.SHA384, digest.SHA512} {
+		if got, want := digestOf(a, []byte("x")), a.FromString("x"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 func TestCheckDigestIsValidate(t *testing.T) {
 	good := digest.FromString("a")
 	for _, d := range []digest.Digest{

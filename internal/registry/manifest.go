@@ -53,7 +53,7 @@ func (m Manifest) Check() error {
 	if err := CheckDigest(m.Digest); err != nil {
 		return fmt.Errorf("the digest %q is not valid: %w", m.Digest, err)
 	}
-	if got := m.Digest.Algorithm().FromBytes(m.Bytes); got != m.Digest && !m.hasPayload(m.Digest) {
+	if got := digestOf(m.Digest.Algorithm(), m.Bytes); got != m.Digest && !m.hasPayload(m.Digest) {
 		return fmt.Errorf("the manifest's bytes have the digest %s, not %s", got, m.Digest)
 	}
 	return nil
@@ -201,29 +201,31 @@ func isBlob(mediaType string) bool {
 }
 
 func blobs(j manifestJSON) (own, foreign []Blob, err error) {
-	ds := make([]ocispec.Descriptor, 0, 1+len(j.Layers)+len(j.Blobs))
-	if j.Config != nil {
-		ds = append(ds, *j.Config)
-	}
-	ds = append(append(ds, j.Layers...), j.Blobs...)
-	own = make([]Blob, 0, len(ds))
-	seen := make(map[digest.Digest]bool, len(ds))
-	for _, d := range ds {
-		if err := checkDescriptor(d); err != nil {
-			return nil, nil, err
-		}
-		if seen[d.Digest] {
-			continue
+	n := 1 + len(j.Layers) + len(j.Blobs)
+	own = make([]Blob, 0, n)
+	seen := make(map[digest.Digest]bool, n)
+	add := func(d *ocispec.Descriptor) error {
+		if err := checkDescriptor(*d); err != nil || seen[d.Digest] {
+			return err
 		}
 		seen[d.Digest] = true
 		b := Blob{Digest: d.Digest, Size: d.Size}
-		if isForeign(d) {
+		if isForeign(*d) {
 			foreign = append(foreign, b)
 		} else {
 			own = append(own, b)
 		}
+		return nil
 	}
-	return own, foreign, nil
+	if j.Config != nil {
+		err = add(j.Config)
+	}
+	for _, list := range [][]ocispec.Descriptor{j.Layers, j.Blobs} {
+		for i := range list {
+			err = cmp.Or(err, add(&list[i]))
+		}
+	}
+	return own, foreign, err
 }
 
 // isForeign reports whether d is a layer that registries do not keep: the base layers of Windows images. Without a URL
