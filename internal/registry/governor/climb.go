@@ -14,8 +14,8 @@ const (
 	lastRest  = time.Minute
 )
 
-// climb finds out how much concurrency makes requests faster, as long as nothing was refused: it lets the limit
-// double in each round of as many successes as there are slots, and stops where that brought nothing. More would only
+// climb finds out how much concurrency makes requests faster, as long as nothing was refused: after a round that
+// shows what the first limit is worth, it lets the limit double in each round of as many successes as there are slots, and stops where that brought nothing. More would only
 // cost connections, memory and the patience of the other side: over a short distance the processors are the bottleneck
 // and some dozens of requests are plenty, over a long one hundreds are under way. Speed is how many were under way by
 // how long they took, which does not depend on when in a round the answers come.
@@ -49,7 +49,7 @@ func (c *climb) step(limit, most, under int, took time.Duration, now time.Time) 
 	c.count++
 	c.took += took
 	c.under += under
-	if c.futile == 0 && limit < most {
+	if c.best > 0 && c.futile == 0 && limit < most {
 		limit++
 	}
 	if c.count >= c.size {

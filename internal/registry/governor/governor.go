@@ -126,8 +126,9 @@ func New(o Options) *Governor {
 	return g
 }
 
-// startRate is how many requests a second shall be under way at first: what Artifact Registry's default quota allows.
-const startRate = 1000
+// startRate is how many requests a second shall be under way at first: ECR's documented quotas are of that order, and
+// Artifact Registry's, which is half of it, is counted by the minute.
+const startRate = 2000
 
 // Distance tells how long the way to the host and back takes, in time for the first requests: over a long distance more
 // of them are under way for the same rate, and each further round in which to find that out would take as long.
