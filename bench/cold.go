@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"transship/bench/need"
@@ -62,7 +63,7 @@ func (b *bench) coldAt(ctx context.Context, s *report.Section, rtt time.Duration
 	table := compare(s, fmt.Sprintf("Round-trip time %s:", rtt), formula, bare)
 	table.row("bare minimum", bare)
 	table.row("**Transship**", ours)
-	if b.peers {
+	if b.peers && slices.Contains(b.peerRTTs, rtt) {
 		for _, t := range b.peerTools() {
 			r, err := b.once(ctx, t, c, opts)
 			if err != nil {

@@ -57,20 +57,23 @@ type options struct {
 	long  bool
 	quick bool
 	peers bool
-	runs  int
-	out   string
+	// peerRTTs are the round-trip times at which the peers run: far away the slow ones take half an hour each.
+	peerRTTs []time.Duration
+	runs     int
+	out      string
 	// binary is the path of a Transship to measure; "" is the one that the tree builds.
 	binary string
 }
 
 func parseFlags(args []string) (options, error) {
 	var o options
-	var only, rtts string
+	var only, rtts, peerRTTs string
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&only, "only", "", "comma-separated `SECTIONS`: "+strings.Join(sectionNames(), ", "))
 	set.StringVar(&rtts, "rtt", "0,40ms,150ms", "comma-separated round-trip `TIMES`")
 	set.BoolVar(&o.long, "long", false, "also run under the default quota: 54,000 writes, 3 minutes and more")
 	set.BoolVar(&o.quick, "quick", false, "a smoke run: small corpora, one round, no peers unless -peers is given")
+	set.StringVar(&peerRTTs, "peers-rtt", "0,40ms", "the round-trip `TIMES` of -rtt at which the peers run, too")
 	set.BoolVar(&o.peers, "peers", true, "install and run the peers")
 	set.IntVar(&o.runs, "runs", 3, "how many rounds the short comparisons have")
 	set.StringVar(&o.out, "out", "RESULTS.md", "the `FILE` to write, from the bench's folder")
@@ -93,17 +96,29 @@ func parseFlags(args []string) (options, error) {
 		}
 	}
 	o.runs = max(1, o.runs)
-	for text := range strings.SplitSeq(rtts, ",") {
-		rtt, err := time.ParseDuration(text)
-		if err != nil || rtt < 0 {
-			return o, fmt.Errorf("-rtt %q: want times such as 0,40ms", rtts)
-		}
-		o.rtts = append(o.rtts, rtt)
+	var err error
+	if o.rtts, err = parseTimes("-rtt", rtts); err != nil {
+		return o, err
+	}
+	if o.peerRTTs, err = parseTimes("-peers-rtt", peerRTTs); err != nil {
+		return o, err
 	}
 	if only != "" {
 		o.only = strings.Split(only, ",")
 	}
 	return o, nil
+}
+
+func parseTimes(flag, text string) ([]time.Duration, error) {
+	var out []time.Duration
+	for part := range strings.SplitSeq(text, ",") {
+		d, err := time.ParseDuration(part)
+		if err != nil || d < 0 {
+			return nil, fmt.Errorf("%s %q: want times such as 0,40ms", flag, text)
+		}
+		out = append(out, d)
+	}
+	return out, nil
 }
 
 // bench is one run.

@@ -21,7 +21,7 @@ type tool struct {
 }
 
 // peerTimeout ends a peer that does not come to an end by itself.
-const peerTimeout = 15 * time.Minute
+const peerTimeout = 5 * time.Minute
 
 // transship is what a user types: a plan, which takes the inventory, then a copy, in a workspace of its own.
 func (b *bench) transship(name string, verbs []string, flags ...string) tool {

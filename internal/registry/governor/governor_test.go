@@ -359,3 +359,19 @@ func TestSlotsAreNeverLost(t *testing.T) {
 		})
 	})
 }
+
+// What each request pays for being governed.
+func BenchmarkAcquire(b *testing.B) {
+	g := New(Options{RequestsPerMinute: 1 << 30, WritesPerMinute: 1 << 30})
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			s, err := g.Acquire(b.Context(), true)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			s.Release(Outcome{})
+		}
+	})
+}
