@@ -1,10 +1,8 @@
 package world_test
 
 import (
-	"io"
 	"net/http"
 	"testing"
-	"testing/iotest"
 
 	"transship/bench/world"
 	"transship/internal/cloudsim/corpus"

@@ -115,6 +115,7 @@ func TestQuotaIsLearned(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := &host{allow: c.allow(), took: c.rtt}
+				c.opts.Random = half
 				took := work(New(c.opts), h, 128, c.n, true)
 				least := time.Duration(float64(c.n) / c.rate * float64(time.Second))
 				share, slower := float64(h.refused)/float64(h.requests), took.Seconds()/least.Seconds()
@@ -139,7 +140,7 @@ func TestSharedQuotaStarvesNobody(t *testing.T) {
 		for i := range counts {
 			wg.Go(func() {
 				time.Sleep(time.Duration(i) * 47 * time.Second) // late-comers
-				g := New(Options{RequestsPerMinute: 60_000, WritesPerMinute: 18_000})
+				g := New(Options{RequestsPerMinute: 60_000, WritesPerMinute: 18_000, Random: half})
 				var workers sync.WaitGroup
 				for range 64 {
 					workers.Go(func() {
@@ -205,7 +206,7 @@ func TestQuotaIsTakenOver(t *testing.T) {
 						}
 						return ok
 					}}
-					g := New(Options{RequestsPerMinute: 60_000, WritesPerMinute: 18_000})
+					g := New(Options{RequestsPerMinute: 60_000, WritesPerMinute: 18_000, Random: half})
 					g.Distance(rtt)
 					took[i] = work(g, mine, 64, 4500, true)
 					atFirst <- [2]int64{counts[0].Load(), counts[1].Load()}

@@ -67,7 +67,10 @@ func (c *climb) judge(limit int, now time.Time) int {
 		c.warm = true
 		return limit
 	}
-	speed, among := float64(c.under)/max(c.took.Seconds(), 1e-9), float64(c.under)/float64(c.count)
+	if c.took <= 0 { // the clock is too coarse to tell
+		return limit
+	}
+	speed, among := float64(c.under)/c.took.Seconds(), float64(c.under)/float64(c.count)
 	if c.best == 0 || speed >= c.best*(1+gain*(among/c.among-1)) {
 		c.best, c.among, c.at, c.futile = speed, among, c.size, 0
 		return limit

@@ -141,7 +141,7 @@ func TestUntrustedCertificate(t *testing.T) {
 func TestTransport(t *testing.T) {
 	base := &http.Transport{ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{}).DialContext}
 	for _, got := range []*http.Transport{newTransport(nil), newTransport(base), newTransport(base).Clone()} {
-		if !got.DisableCompression || got.ForceAttemptHTTP2 || got.Protocols.HTTP2() ||
+		if got.MaxIdleConnsPerHost < 256 || !got.DisableCompression || got.ForceAttemptHTTP2 || got.Protocols.HTTP2() ||
 			!got.Protocols.HTTP1() || got.Proxy == nil || got.ExpectContinueTimeout != 0 || got.TLSHandshakeTimeout == 0 {
 			t.Errorf("transport is %+v", got)
 		}
