@@ -70,7 +70,7 @@ type Client struct {
 	noRanges atomic.Bool // a server sent the whole blob to who asked for a part
 	reached  atomic.Bool // the host answered at least once: it exists and is reachable
 	distant  atomic.Bool // the governors were told how far away the host is
-	direct   atomic.Bool // it sends blobs itself, rather than a redirect to where they are
+	bytes    whereabouts
 }
 
 // Opener opens a blob's bytes from their beginning. Its reader's Read must end when the context does.
@@ -100,7 +100,7 @@ func New(o Options) *Client {
 	o.CommitTimeout = cmp.Or(o.CommitTimeout, 10*time.Minute)
 	o.SmallBlob = cmp.Or(o.SmallBlob, SmallBlob)
 	o.LargeBlob = cmp.Or(o.LargeBlob, largeBlob)
-	return &Client{
+	return &Client{bytes: whereabouts{known: make(chan struct{})},
 		opts: o, gov: o.Governor, log: o.Logger.With("side", string(o.Side)),
 		pool: pool{size: chunkSize, total: poolChunks}, segment: segmentSize,
 	}

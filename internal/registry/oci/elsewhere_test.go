@@ -2,7 +2,11 @@ package oci
 
 import (
 	"io"
+	"net/http"
+	"path"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +93,60 @@ func TestRefusalsElsewhereAreNotTheRegistrys(t *testing.T) {
 					if got[0].Overloaded != got[1].Overloaded || got[0].Throttled != got[1].Throttled || got[0].Failed != got[1].Failed {
 						t.Errorf("%s: %+v, want %+v", side, got[0], got[1])
 					}
+				}
+			})
+		})
+	}
+}
+
+// A registry that sends blobs itself is asked for each once, however many are prepared before that is known; one that
+// redirects is asked for each once, too.
+func TestPreparingCostsNoRequest(t *testing.T) {
+	for name, redirects := range map[string]bool{"sends them itself": false, "redirects": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, cloudsim.Options{RTT: 40 * time.Millisecond}, func(t *testing.T, w *world) {
+				const blobs = 20
+				var asked atomic.Int64
+				content := map[string][]byte{}
+				serve := func(rw http.ResponseWriter, r *http.Request) {
+					b := content[path.Base(r.URL.Path)]
+					rw.Header().Set("Content-Length", strconv.Itoa(len(b)))
+					_, _ = rw.Write(b)
+				}
+				w.sim.Handle("bytes.example", http.HandlerFunc(serve))
+				c := w.scripted(func(rw http.ResponseWriter, r *http.Request) {
+					asked.Add(1)
+					if redirects {
+						http.Redirect(rw, r, "https://bytes.example/"+path.Base(r.URL.Path), http.StatusTemporaryRedirect)
+						return
+					}
+					serve(rw, r)
+				})
+				var all []registry.Blob
+				for i := range blobs {
+					b := noise(SmallBlob + 1000 + i)
+					all = append(all, blobOf(b))
+					content[blobOf(b).Digest.String()] = b
+				}
+				var wg sync.WaitGroup
+				for i, b := range all {
+					open := c.PrepareBlob(t.Context(), "app", b)
+					wg.Go(func() {
+						time.Sleep(time.Duration(i) * 20 * time.Millisecond)
+						r, err := open(t.Context())
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						defer r.Close()
+						if _, err := io.Copy(io.Discard, r); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				if n := asked.Load(); n != blobs {
+					t.Errorf("the registry was asked %d times for %d blobs", n, blobs)
 				}
 			})
 		})

@@ -108,6 +108,9 @@ func (c *Client) hops(ctx context.Context, e exchange, h *held) (*response, erro
 		if to, err = resolveLocation(to, location); err != nil {
 			return nil, c.wrong(e.task, registry.Invalid, fmt.Errorf("the registry answered with a redirect, but %w", err))
 		}
+		if e.op == opReadBlob {
+			c.bytes.learn(!sameHost(to, c.opts.Host))
+		}
 		if err := h.acquire(c.governorOf(e, to), e.write); err != nil {
 			return nil, err
 		}

@@ -16,6 +16,9 @@ import (
 	"transship/internal/registry"
 )
 
+// opReadBlob is the operation of reading a blob.
+const opReadBlob = "read blob"
+
 // OpenBlob opens a blob for reading: one request, and one for its redirect. The reader goes on where a connection
 // breaks or stalls, through a fresh redirect, until there was no progress for the governor's horizon. It holds a slot
 // of the host that sends the bytes until it is closed. Its last byte comes only when size and digest are right;
@@ -28,15 +31,27 @@ func (c *Client) OpenBlob(ctx context.Context, name string, b registry.Blob) (io
 }
 
 // PrepareBlob returns what opens the blob as OpenBlob does. Meanwhile it asks the registry where the bytes are, which is
-// one of OpenBlob's requests, so that whoever has other things to do first need not wait for it then. A small blob is
-// not worth that. What was begun ends with ctx.
+// one of OpenBlob's requests, so that whoever has other things to do first need not wait for it then; but only once it is
+// known that the registry sends nobody bytes itself, or the request would be for nothing. A small blob is not worth that.
+// What was begun ends with ctx.
 func (c *Client) PrepareBlob(ctx context.Context, name string, b registry.Blob) Opener {
-	if b.Size <= c.opts.SmallBlob || c.direct.Load() {
+	if b.Size <= c.opts.SmallBlob {
 		return func(ctx context.Context) (io.ReadCloser, error) { return c.OpenBlob(ctx, name, b) }
 	}
-	found := make(chan *location, 1)
-	go func() { found <- c.locate(ctx, name, b) }()
+	wanted, found := make(chan struct{}), make(chan *location, 1)
+	var once sync.Once
+	go func() {
+		select {
+		case <-c.bytes.known:
+			found <- c.locate(ctx, name, b)
+		case <-wanted: // before that: it is opened without
+			found <- nil
+		case <-ctx.Done():
+			found <- nil
+		}
+	}()
 	return func(ctx context.Context) (io.ReadCloser, error) {
+		once.Do(func() { close(wanted) })
 		var at *location
 		select {
 		case at = <-found:
@@ -47,11 +62,26 @@ func (c *Client) PrepareBlob(ctx context.Context, name string, b registry.Blob) 
 	}
 }
 
+// whereabouts is what is known of where a registry has the bytes of blobs.
+type whereabouts struct {
+	once      sync.Once
+	known     chan struct{} // closed once that is known
+	elsewhere bool          // on another host; valid once known
+}
+
+// learn takes note of where a blob's bytes were.
+func (w *whereabouts) learn(elsewhere bool) {
+	w.once.Do(func() {
+		w.elsewhere = elsewhere
+		close(w.known)
+	})
+}
+
 // locate asks the registry where the blob's bytes are. It returns nil where they are not elsewhere, and after an error:
-// whoever opens the blob finds out what that was about.
+// whoever opens the blob finds out what that was about. It is called once the whereabouts are known.
 func (c *Client) locate(ctx context.Context, name string, b registry.Blob) *location {
-	t := c.task("read blob", name, "blobs", b.Digest.String())
-	if b.Digest.Validate() != nil {
+	t := c.task(opReadBlob, name, "blobs", b.Digest.String())
+	if !c.bytes.elsewhere || b.Digest.Validate() != nil {
 		return nil
 	}
 	var at *location
@@ -61,8 +91,7 @@ func (c *Client) locate(ctx context.Context, name string, b registry.Blob) *loca
 			return err
 		}
 		if !isRedirect(res.StatusCode) {
-			c.direct.Store(true)
-			return res.Body.Close()
+			return res.Body.Close() // this time it is not
 		}
 		res.finish()
 		to, err := resolveLocation(res.url, res.Header.Get("Location"))
@@ -76,7 +105,7 @@ func (c *Client) locate(ctx context.Context, name string, b registry.Blob) *loca
 
 // openBlob is OpenBlob of a blob that is known to be at a place, unless that is nil.
 func (c *Client) openBlob(ctx context.Context, name string, b registry.Blob, at *location) (io.ReadCloser, error) {
-	t := c.task("read blob", name, "blobs", b.Digest.String())
+	t := c.task(opReadBlob, name, "blobs", b.Digest.String())
 	if err := b.Digest.Validate(); err != nil {
 		return nil, c.wrong(t, registry.Invalid, err)
 	}

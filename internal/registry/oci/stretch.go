@@ -131,6 +131,9 @@ func (s *stretch) request(ctx context.Context) (*response, error) {
 		e.url = s.task.url
 	}
 	res, err := s.client.exchange(ctx, e)
+	if err == nil {
+		s.client.bytes.learn(!sameHost(res.url, s.client.opts.Host))
+	}
 	if err == nil && !sameHost(res.url, s.client.opts.Host) { // one of the registry itself would get the credential
 		s.address.set(res.url)
 	}
