@@ -69,7 +69,7 @@ func parseFlags(args []string) (options, error) {
 	var o options
 	var only, rtts, peerRTTs string
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
-	set.StringVar(&only, "only", "", "comma-separated `SECTIONS`: "+strings.Join(sectionNames(), ", "))
+	set.StringVar(&only, "only", "", "measure these comma-separated `SECTIONS` anew, and keep what -out has of the others: "+strings.Join(sectionNames(), ", "))
 	set.StringVar(&rtts, "rtt", "0,40ms,150ms", "comma-separated round-trip `TIMES`")
 	set.BoolVar(&o.long, "long", false, "also run under the default quota: 54,000 writes, 3 minutes and more")
 	set.BoolVar(&o.quick, "quick", false, "a smoke run: small corpora, one round, no peers unless -peers is given")
@@ -146,6 +146,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	b.describe(ctx, args)
+	if earlier, err := os.ReadFile(o.out); err == nil && len(o.only) > 0 {
+		b.doc.Keep(string(earlier)) // what this run does not measure stays
+	}
 	for _, s := range chosen {
 		section := &report.Section{Title: s.title}
 		b.doc.Sections = append(b.doc.Sections, section)
@@ -154,7 +157,7 @@ func run(ctx context.Context, args []string) error {
 		if err := s.run(b, ctx, section); err != nil {
 			return fmt.Errorf("section %s: %w", s.name, err)
 		}
-		section.Note("The section took %s; the machine's load before it: %s.", time.Since(begin).Round(time.Second), load)
+		section.Note("%s It took %s; the machine's load before it: %s.", b.doc.Stamp(), time.Since(begin).Round(time.Second), load)
 		section.Text(b.display)
 		if err := b.write(); err != nil { // after each section: an interrupted run leaves what it had
 			return err

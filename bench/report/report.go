@@ -7,6 +7,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,6 +18,7 @@ type Document struct {
 	Facts    [][2]string // what the figures depend on: machine, versions, seeds
 	Words    string      // how to read the tables
 	Sections []*Section
+	kept     []*Section // of earlier runs
 }
 
 // Section is one question and its answer.
@@ -26,6 +28,7 @@ type Section struct {
 	Tables []*Table
 	Claims []Claim
 	Notes  []string
+	text   string // of a section of an earlier run, all of it
 }
 
 // Table is a caption, a header and rows.
@@ -87,9 +90,23 @@ func (s *Section) claims() *Table {
 	return t
 }
 
+// all are the sections in the order of their titles, the newest of each.
+func (d *Document) all() []*Section {
+	all := slices.Clone(d.Sections)
+	for _, k := range d.kept {
+		if !slices.ContainsFunc(d.Sections, func(s *Section) bool { return s.Title == k.Title }) {
+			all = append(all, k)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *Section) int { return strings.Compare(a.Title, b.Title) })
+	return all
+}
+
 // Failing counts the claims that do not hold.
 func (d *Document) Failing() (failing, all int) {
-	for _, s := range d.Sections {
+	for _, s := range d.all() {
+		no := strings.Count(s.text, "| "+Claim{}.verdict()+" |")
+		failing, all = failing+no, all+no+strings.Count(s.text, "| "+Claim{Holds: true}.verdict()+" |")
 		for _, c := range s.Claims {
 			all++
 			if !c.Holds {
@@ -112,25 +129,34 @@ func (d *Document) Markdown(w io.Writer) error {
 	if d.Words != "" {
 		fmt.Fprintf(&b, "\n%s\n", d.Words)
 	}
-	for _, s := range d.Sections {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", s.Title, s.About)
-		for _, t := range s.Tables {
-			b.WriteByte('\n')
-			if t.Caption != "" {
-				fmt.Fprintf(&b, "%s\n\n", t.Caption)
-			}
-			t.markdown(&b)
-		}
-		if len(s.Claims) > 0 {
-			b.WriteByte('\n')
-			s.claims().markdown(&b)
-		}
-		for _, n := range s.Notes {
-			fmt.Fprintf(&b, "\n%s\n", n)
-		}
+	for _, s := range d.all() {
+		s.markdown(&b)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (s *Section) markdown(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## %s\n\n", s.Title)
+	if s.text != "" {
+		fmt.Fprintf(b, "%s\n", s.text)
+		return
+	}
+	fmt.Fprintf(b, "%s\n", s.About)
+	for _, t := range s.Tables {
+		b.WriteByte('\n')
+		if t.Caption != "" {
+			fmt.Fprintf(b, "%s\n\n", t.Caption)
+		}
+		t.markdown(b)
+	}
+	if len(s.Claims) > 0 {
+		b.WriteByte('\n')
+		s.claims().markdown(b)
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(b, "\n%s\n", n)
+	}
 }
 
 func (t *Table) markdown(b *strings.Builder) {

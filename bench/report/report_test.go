@@ -48,3 +48,36 @@ Once.
 		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
 	}
 }
+
+// What one run does not measure stays as an earlier one left it, and says of which run it is.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	document := func(date string, titles ...string) *report.Document {
+		d := &report.Document{Title: "Results", Facts: [][2]string{{"command", "`bench`"}, {"date", date}, {"Transship", "abc"}}}
+		for _, title := range titles {
+			s := &report.Section{Title: title, About: "Of " + date + "."}
+			s.Is("bytes", "7", "7")
+			d.Sections = append(d.Sections, s)
+		}
+		return d
+	}
+	var first, second strings.Builder
+	if err := document("Monday", "1. Cold", "2. Quota", "3. Second").Markdown(&first); err != nil {
+		t.Fatal(err)
+	}
+	d := document("Tuesday", "2. Quota")
+	d.Keep(first.String())
+	if err := d.Markdown(&second); err != nil {
+		t.Fatal(err)
+	}
+	got := second.String()
+	at := -1
+	for _, want := range []string{"3 of 3 claims hold", "- date: Tuesday", "## 1. Cold", "Of Monday.", "Measured on Monday with Transship abc, by `bench`.",
+		"## 2. Quota", "Of Tuesday.", "## 3. Second", "Of Monday.", "Measured on Monday"} {
+		i := strings.Index(got[at+1:], want)
+		if i < 0 {
+			t.Fatalf("%q is not there, or not in its place:\n%s", want, got)
+		}
+		at += 1 + i
+	}
+}
