@@ -103,6 +103,9 @@ func ParseManifest(m Manifest) (Content, error) {
 	if len(m.Bytes) > MaxManifestBytes {
 		return Content{}, fmt.Errorf("the manifest has %d bytes, more than %d", len(m.Bytes), MaxManifestBytes)
 	}
+	if err := checkLists(m.Bytes); err != nil {
+		return Content{}, err
+	}
 	var j manifestJSON
 	if err := json.Unmarshal(m.Bytes, &j); err != nil {
 		return Content{}, fmt.Errorf("the manifest is not valid JSON: %w", err)
@@ -245,8 +248,8 @@ func checkDescriptor(d ocispec.Descriptor) error {
 	if err := CheckDigest(d.Digest); err != nil {
 		return fmt.Errorf("the manifest names %q, which is not a valid digest: %w", d.Digest, err)
 	}
-	if d.Size < 0 {
-		return fmt.Errorf("the manifest gives %s the size %d", d.Digest, d.Size)
+	if d.Size < 0 || d.Size > MaxBlobBytes {
+		return fmt.Errorf("the manifest gives %s the size %d, which nothing has", d.Digest, d.Size)
 	}
 	return nil
 }
