@@ -20,11 +20,6 @@ const (
 	maxValues = 2_000_000
 )
 
-// tooMuch is the error of an answer that is larger than any of ECR's.
-type tooMuch struct{ what string }
-
-func (t *tooMuch) Error() string { return "the answer has more than " + t.what }
-
 // bounded ends the reading of answers that would fill the memory: the SDK reads whatever comes.
 func bounded(s *middleware.Stack) error {
 	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Bounded", func(
@@ -51,9 +46,9 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	b.values += registry.CountValues(p[:n])
 	switch {
 	case b.bytes > maxAnswer:
-		return 0, &tooMuch{fmt.Sprintf("%d bytes", maxAnswer)}
+		return 0, fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	case b.values > maxValues:
-		return 0, &tooMuch{fmt.Sprintf("%d values", maxValues)}
+		return 0, fmt.Errorf("the answer has more than %d values", maxValues)
 	}
 	return n, err
 }

@@ -71,9 +71,6 @@ func (r *Registry) fail(ctx context.Context, c call, err error) error {
 		e.Err = &cause{fmt.Sprintf("HTTP %d: %s", e.Status, oneLine(innermost(err))), err}
 	default:
 		e.Class, e.Hint = r.classifyConnection(err)
-		if _, ok := errors.AsType[*tooMuch](err); ok {
-			e.Class, e.Hint = registry.Invalid, "this is no answer of ECR's: check the proxy and AWS_ENDPOINT_URL_ECR"
-		}
 		if send, ok := errors.AsType[interface {
 			error
 			ConnectionError() bool
