@@ -54,6 +54,8 @@ func TestHostileManifests(t *testing.T) {
 		{"lists in lists", image, bytes.Repeat([]byte("["), MaxManifestBytes), "not valid JSON"},
 		{"objects in objects", image, bytes.Repeat([]byte(`{"layers":`), MaxManifestBytes/10), "not valid JSON"},
 		{"many annotations", image, full(`{"schemaVersion":2,"config":{"annotations":{`, `"a":"b",`, `:1}}}`), "not valid JSON"},
+		{"a digest of a megabyte", image, []byte(`{"config":{"digest":"` + strings.Repeat("x", 1<<20) + `"}}`), "not a valid digest"},
+		{"a type of a megabyte", image, []byte(`{"mediaType":"` + strings.Repeat("x", 1<<20) + `"}`), "calls itself"},
 		{"100 MB", image, make([]byte, 100<<20), "more than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

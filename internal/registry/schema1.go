@@ -124,7 +124,7 @@ func parseSchema1(m Manifest) (Content, error) {
 	seen := make(map[digest.Digest]bool, len(j.Layers))
 	for _, l := range j.Layers {
 		if err := CheckDigest(l.Digest); err != nil {
-			return Content{}, fmt.Errorf("the manifest names %q, which is not a valid digest: %w", l.Digest, err)
+			return Content{}, fmt.Errorf("the manifest names %.100q, which is not a valid digest: %w", l.Digest, err)
 		}
 		if !seen[l.Digest] {
 			seen[l.Digest] = true

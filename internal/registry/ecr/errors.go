@@ -48,7 +48,7 @@ func (r *Registry) fail(ctx context.Context, c call, err error) error {
 	if _, ok := errors.AsType[*registry.Error](err); ok || err == nil {
 		return err
 	}
-	e := &registry.Error{Side: registry.Source, Op: c.op, Object: c.object, Err: err}
+	e := &registry.Error{Side: registry.Source, Op: c.op, Object: c.object, Err: &cause{oneLine(err), err}}
 	if res, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		e.Status = res.HTTPStatusCode()
 		e.RetryAfter = retryAfter(err)

@@ -27,12 +27,14 @@ func TestHostileAnswers(t *testing.T) {
 		class  registry.Class
 		say    string
 	}{
-		{"an answer of 100 MB", 200, `{"imageDetails":[],"x":"` + strings.Repeat("x", 100<<20) + `"}`, registry.Unknown, "more than 67108864 bytes"},
-		{"ten million images of nothing", 200, `{"imageDetails":[` + strings.Repeat("{},", 10_000_000) + `{}]}`, registry.Unknown, "more than 2000000 values"},
+		{"an answer of 65 MB", 200, `{"imageDetails":[],"x":"` + strings.Repeat("x", 65<<20) + `"}`, registry.Unknown, "more than 67108864 bytes"},
+		{"three million images of nothing", 200, `{"imageDetails":[` + strings.Repeat("{},", 3_000_000) + `{}]}`, registry.Unknown, "more than 2000000 values"},
 		{"lists in lists", 200, `{"imageDetails":` + strings.Repeat("[", 1_000_000), registry.Unknown, "expected '{'"},
 		{"an error of 10 MB", 400, apiError("InvalidParameterException", strings.Repeat("no ", 3_000_000)), registry.Invalid, "InvalidParameterException: no no"},
 		{"an error for a terminal", 400, `{"__type":"X\u009b2J","message":"\u001b[2J\u001b]0;title\u0007\r\nred\u202e"}`, registry.Unknown, "X: red"},
 		{"a digest for a terminal", 200, `{"imageDetails":[{"imageDigest":"\u001b[2J"}]}`, registry.Unknown, `"\x1b[2J"`},
+		{"a digest of a megabyte", 200, `{"imageDetails":[{"imageDigest":"` + strings.Repeat("x", 1<<20) + `"}]}`, registry.Unknown, "is listed with the digest"},
+		{"tags of a megabyte", 200, `{"imageDetails":[{"imageTags":["` + strings.Repeat("x", 1<<20) + `"]}]}`, registry.Unknown, "an image (tags"},
 		{"a digest of another algorithm", 200, `{"imageDetails":[{"imageDigest":"md5:d41d8cd98f00b204e9800998ecf8427e"}]}`, registry.Unknown, "unsupported digest algorithm"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

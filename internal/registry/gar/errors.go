@@ -116,7 +116,7 @@ func (c *Cloud) fail(ctx context.Context, what call, err error) error {
 	if e, ok := errors.AsType[*registry.Error](err); ok && ctx.Err() == nil {
 		return c.inner(what, e, err)
 	}
-	e := &registry.Error{Side: registry.Target, Op: what.op, Object: what.object, Err: err}
+	e := &registry.Error{Side: registry.Target, Op: what.op, Object: what.object, Err: &cause{oneLine(err), err}}
 	if ctx.Err() != nil {
 		e.Class, e.Err = registry.Canceled, ctx.Err()
 		return e

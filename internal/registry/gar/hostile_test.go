@@ -25,13 +25,14 @@ func TestHostileAnswers(t *testing.T) {
 		class registry.Class
 		say   string
 	}{
-		{"an answer of 100 MB", func(int) string { return `{"x":"` + strings.Repeat("x", 100<<20) + `"}` }, registry.Invalid, "more than 67108864 bytes"},
-		{"ten million images of nothing", func(int) string { return `{"dockerImages":[` + strings.Repeat("{},", 10_000_000) + `{}]}` }, registry.Invalid, "more than 1000000 values"},
+		{"an answer of 65 MB", func(int) string { return `{"x":"` + strings.Repeat("x", 65<<20) + `"}` }, registry.Invalid, "more than 67108864 bytes"},
+		{"three million images of nothing", func(int) string { return `{"dockerImages":[` + strings.Repeat("{},", 3_000_000) + `{}]}` }, registry.Invalid, "more than 1000000 values"},
 		{"new tokens for ever", func(n int) string { return fmt.Sprintf(`{"nextPageToken":"%d"}`, n) }, registry.Unknown, "does not end"},
 		{"null for an image", func(int) string { return `{"dockerImages":[null]}` }, registry.Unknown, "null"},
 		{"an image elsewhere", func(int) string {
 			return `{"dockerImages":[{"uri":"us-docker.pkg.dev/my-project/other/\u001b[2Ja@` + d + `"}]}`
 		}, registry.Unknown, "not in this repository"},
+		{"an address of a megabyte", func(int) string { return `{"dockerImages":[{"uri":"` + strings.Repeat("x", 1<<20) + `"}]}` }, registry.Unknown, "an image is listed with the uri"},
 		{"a digest of another algorithm", func(int) string {
 			return `{"dockerImages":[{"uri":"us-docker.pkg.dev/my-project/app-images/a@md5:d41d8cd98f00b204e9800998ecf8427e"}]}`
 		}, registry.Unknown, "not IMAGE@DIGEST"},
