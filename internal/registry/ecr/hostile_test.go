@@ -58,17 +58,17 @@ func TestHostileAnswers(t *testing.T) {
 		})
 	}
 	// Who asked for manifests then asks for them one by one.
-	r := scripted(always(200, `{"images":[{"imageId":{"imageDigest":"`+d.String()+`"},"imageManifest":"`+strings.Repeat("x", 100<<20)+`"}]}`))
+	r := scripted(always(200, `{"images":[{"imageId":{"imageDigest":"`+d.String()+`"},"imageManifest":"`+strings.Repeat("x", 65<<20)+`"}]}`))
 	if _, _, err := r.Manifests(t.Context(), home.Repository("app"), []digest.Digest{d}); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("a manifest of 100 MB: %.500v", err)
 	}
 }
 
-// TestPackedBomb has ECR send a kilobyte that unpacks to a gigabyte.
+// TestPackedBomb has ECR send some kilobytes that unpack to 66 MiB.
 func TestPackedBomb(t *testing.T) {
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
-	for _, part := range []string{`{"imageDetails":[],"x":"`, strings.Repeat("x", 200<<20), `"}`} {
+	for _, part := range []string{`{"imageDetails":[],"x":"`, strings.Repeat("x", 66<<20), `"}`} {
 		if _, err := z.Write([]byte(part)); err != nil {
 			t.Fatal(err)
 		}
