@@ -10,7 +10,7 @@ LDFLAGS := $(if $(VERSION),-X transship/internal/cli.version=$(VERSION))
 LINTER := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt e2e bench demo ci clean
+.PHONY: help build test race lint fmt e2e bench fuzz release demo ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +29,10 @@ lint: ## Run go vet and golangci-lint (the first run builds it: minutes)
 	$(LINTER) run ./...
 	cd e2e && go vet ./... && go tool -modfile=../tools/go.mod golangci-lint run ./...
 	cd bench && go vet ./... && go tool -modfile=../tools/go.mod golangci-lint run ./...
+	cd release && go vet ./... && go tool -modfile=../tools/go.mod golangci-lint run ./...
 
 fmt: ## Format all Go files
-	gofmt -w -s cmd internal e2e bench
+	gofmt -w -s cmd internal e2e bench release
 
 e2e: build ## Test the binary against a real registry
 	cd e2e && go build -o ../bin/crane github.com/google/go-containerregistry/cmd/crane
@@ -40,6 +41,12 @@ e2e: build ## Test the binary against a real registry
 bench: ## Measure Transship beside its peers and a bare minimum (an hour)
 	go -C bench run .
 
+fuzz: ## Run every fuzz target for some seconds each (FUZZTIME=2s)
+	.ci/fuzz
+
+release: ## Build dist/: archives for six platforms, checksums and an SBOM
+	go -C release run . $(if $(VERSION),-version '$(VERSION)')
+
 demo: ## Watch a whole migration on embedded clouds
 	go run ./cmd/transship demo
 
@@ -47,4 +54,4 @@ ci: ## Run everything that must pass before a merge
 	.ci/run
 
 clean: ## Remove what the targets above made
-	rm -rf bin bench/.bin
+	rm -rf bin dist bench/.bin

@@ -104,6 +104,7 @@ func cloudActions() map[string]cloudAction {
 		"corrupt-manifest": {"REPO TAG: ECR serves other bytes than the digest says", 2, (*world).corruptManifest},
 		"unserved":         {"REPO TAG: ECR lists the image and does not serve it", 2, (*world).unserved},
 		"fault":            {"KIND STATUS [times=N] [path=TEXT] | none: requests of a kind are answered by a status", 1, (*world).fault},
+		"hostile":          {": somebody fills ECR with names, tags and manifests that only malice makes", 0, (*world).hostile},
 		"hang":             {"KIND: requests of a kind get no answer until the client goes away; see await", 1, (*world).hang},
 		"throttle":         {"KIND [times=N]: the API throttles", 1, (*world).throttle},
 	}

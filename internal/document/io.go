@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
-
-	"github.com/google/renameio/v2"
 )
 
 // Write replaces the file at path by v as indented JSON, whole or not at all.
@@ -17,20 +16,26 @@ func Write(path string, v any) error {
 	return writeFile(path, func(w io.Writer) error { return Encode(w, v) })
 }
 
+// writeFile writes beside the file, then takes its place. It is the standard library's alone, for packages that do so
+// leave out Windows.
 func writeFile(path string, encode func(io.Writer) error) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600))
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	defer f.Cleanup() //nolint:errcheck // nothing is left to clean up once it has been replaced
+	defer os.Remove(f.Name()) //nolint:errcheck // nothing is left to remove once it has taken its place
 	w := bufio.NewWriterSize(f, 1<<16)
-	if err := encode(w); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	err = encode(w)
+	if err == nil {
+		err = w.Flush()
 	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err == nil {
+		err = f.Sync() // a crash must not leave an empty file in the place of a good one
 	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

@@ -51,14 +51,23 @@ func (m *maker) refuseImage(g *group, s *source, d digest.Digest, tags []string,
 	}
 }
 
-// refuseTags refuses those tags of an image that is taken which the choice leaves out, and returns the others.
+// refuseTags refuses those tags of an image that is taken which the choice leaves out, or which no registry takes, and
+// returns the others. With one of the latter the image itself might be written, and fail.
 func (m *maker) refuseTags(c *choice, g *group, s *source, i *document.SourceImage) []string {
-	if c == nil {
+	wrong := slices.ContainsFunc(i.Tags, func(tag string) bool { return !ref.ValidTag(tag) })
+	if c == nil && !wrong {
 		return i.Tags
 	}
 	kept := make([]string, 0, len(i.Tags))
 	for _, tag := range slices.Compact(slices.Sorted(slices.Values(i.Tags))) {
-		if v := c.leavesTag(i.Digest, tag); v.rule == "" {
+		var v verdict
+		if c != nil {
+			v = c.leavesTag(i.Digest, tag)
+		}
+		if v.rule == "" && wrong && !ref.ValidTag(tag) {
+			v = verdict{document.RuleName, "it is not a tag that a registry takes: give the image another one, and delete this one"}
+		}
+		if v.rule == "" {
 			kept = append(kept, tag)
 		} else {
 			m.refuse(document.Refusal{Source: s.repo, Target: g.target.String(), Digest: i.Digest, Tag: tag, Rule: v.rule, Reason: v.reason})

@@ -134,6 +134,34 @@ func TestTheDefaultTargetIsInjective(t *testing.T) {
 	})
 }
 
+// What a rule with ** leads to tells what it came from, so that no two repositories meet there; and what went by the
+// default target never ends among them, where that is another repository.
+func TestRulesAreReversible(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		prefix, to, def := drawRepository(t), drawTarget(t), drawTarget(t)
+		if to.Repository == def.Repository {
+			t.Skip("one repository for both")
+		}
+		u, err := ParseRule(prefix.Name+"/**", to.String()+"/**")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := Mapping{Default: def, Rules: []Rule{u}}
+		name := rapid.SampledFrom([]string{prefix.Name + "/", ""}).Draw(t, "below") + drawRepository(t).Name
+		x, err := m.Map(prefix.Registry.Repository(name))
+		if err != nil {
+			t.Skip("too long")
+		}
+		back := strings.TrimPrefix(x.String(), def.String()+"/")
+		if x.Repository == to.Repository {
+			back = prefix.Name + "/" + strings.TrimPrefix(x.String(), to.String()+"/")
+		}
+		if back != name {
+			t.Fatalf("%s becomes %s, which comes from %s", name, x, back)
+		}
+	})
+}
+
 func TestWhatIsMappedIsValid(t *testing.T) {
 	u, _ := ParseRule("**a", "us-docker.pkg.dev/my-project/app-images/**")
 	rapid.Check(t, func(t *rapid.T) {

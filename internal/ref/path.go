@@ -35,3 +35,21 @@ func span(s string, alphanumeric bool) int {
 	}
 	return len(s)
 }
+
+// maxTag is how many characters a tag may have. FACTS A1, B1 [S].
+const maxTag = 128
+
+// ValidTag reports whether registries take s as a tag: letters, digits and underscores, and
+// after the first of them also dots and hyphens.
+func ValidTag(s string) bool {
+	if s == "" || len(s) > maxTag || s[0] == '.' || s[0] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}

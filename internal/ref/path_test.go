@@ -17,3 +17,13 @@ func TestPathsAreThoseOfThePattern(t *testing.T) {
 		}
 	})
 }
+
+func TestTagsAreThoseOfThePattern(t *testing.T) {
+	pattern := regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-zA-Z0-9_.-]{0,3}`), rapid.StringMatching(`v[0-9._-]{126,129}`)).Draw(t, "tag")
+		if got := ValidTag(s); got != pattern.MatchString(s) {
+			t.Errorf("%q: %t", s, got)
+		}
+	})
+}

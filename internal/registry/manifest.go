@@ -103,6 +103,9 @@ func ParseManifest(m Manifest) (Content, error) {
 	if len(m.Bytes) > MaxManifestBytes {
 		return Content{}, fmt.Errorf("the manifest has %d bytes, more than %d", len(m.Bytes), MaxManifestBytes)
 	}
+	if err := checkLists(m.Bytes); err != nil {
+		return Content{}, err
+	}
 	var j manifestJSON
 	if err := json.Unmarshal(m.Bytes, &j); err != nil {
 		return Content{}, fmt.Errorf("the manifest is not valid JSON: %w", err)
@@ -115,7 +118,7 @@ func ParseManifest(m Manifest) (Content, error) {
 		return parseSchema1(m)
 	}
 	if j.MediaType != "" && j.MediaType != mediaType {
-		return Content{}, fmt.Errorf("the manifest calls itself %s, but is served as %s", j.MediaType, mediaType)
+		return Content{}, fmt.Errorf("the manifest calls itself %.200s, but is served as %.200s", j.MediaType, mediaType)
 	}
 	if n := len(j.Layers) + len(j.Blobs) + len(j.Manifests); n > maxDescriptors {
 		return Content{}, fmt.Errorf("the manifest names %d things, more than %d", n, maxDescriptors)
@@ -133,7 +136,7 @@ func ParseManifest(m Manifest) (Content, error) {
 		}
 		c.Blobs, c.Foreign, err = blobs(j)
 	default: // what would be copied of it is anybody's guess
-		err = fmt.Errorf("the manifest is served as %s, but lists other manifests", mediaType)
+		err = fmt.Errorf("the manifest is served as %.200s, but lists other manifests", mediaType)
 	}
 	if err == nil && j.Subject != nil {
 		c.Subject, err = j.Subject.Digest, checkDescriptor(*j.Subject)
@@ -243,10 +246,10 @@ func isForeign(d ocispec.Descriptor) bool {
 
 func checkDescriptor(d ocispec.Descriptor) error {
 	if err := CheckDigest(d.Digest); err != nil {
-		return fmt.Errorf("the manifest names %q, which is not a valid digest: %w", d.Digest, err)
+		return fmt.Errorf("the manifest names %.100q, which is not a valid digest: %w", d.Digest, err)
 	}
-	if d.Size < 0 {
-		return fmt.Errorf("the manifest gives %s the size %d", d.Digest, d.Size)
+	if d.Size < 0 || d.Size > MaxBlobBytes {
+		return fmt.Errorf("the manifest gives %s the size %d, which nothing has", d.Digest, d.Size)
 	}
 	return nil
 }

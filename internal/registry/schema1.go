@@ -25,15 +25,27 @@ type schema1JSON struct {
 	} `json:"signatures"`
 }
 
+// maxSignatures bounds those of a schema 1 manifest, since each is compared with all of its bytes: docker made one.
+const maxSignatures = 16
+
 // signedPayload returns what the digest of a signed schema 1 manifest is made of: its bytes before the signatures, and
 // a tail. Each signature says where they are, and all must say the same.
 func signedPayload(b []byte) ([]byte, error) {
+	if len(b) > MaxManifestBytes {
+		return nil, errors.New("it is too large")
+	}
+	if err := checkLists(b); err != nil {
+		return nil, err
+	}
 	var j schema1JSON
 	if err := json.Unmarshal(b, &j); err != nil {
 		return nil, err
 	}
 	if len(j.Signatures) == 0 {
 		return nil, errors.New("it has no signatures")
+	}
+	if len(j.Signatures) > maxSignatures {
+		return nil, fmt.Errorf("it has %d signatures, more than %d", len(j.Signatures), maxSignatures)
 	}
 	var payload []byte
 	for n, s := range j.Signatures {
@@ -112,7 +124,7 @@ func parseSchema1(m Manifest) (Content, error) {
 	seen := make(map[digest.Digest]bool, len(j.Layers))
 	for _, l := range j.Layers {
 		if err := CheckDigest(l.Digest); err != nil {
-			return Content{}, fmt.Errorf("the manifest names %q, which is not a valid digest: %w", l.Digest, err)
+			return Content{}, fmt.Errorf("the manifest names %.100q, which is not a valid digest: %w", l.Digest, err)
 		}
 		if !seen[l.Digest] {
 			seen[l.Digest] = true

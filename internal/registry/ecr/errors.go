@@ -19,6 +19,7 @@ import (
 	"transship/internal/ref"
 	"transship/internal/registry"
 	"transship/internal/registry/governor"
+	"transship/internal/registry/secret"
 )
 
 // call says what was being done when something failed.
@@ -47,7 +48,7 @@ func (r *Registry) fail(ctx context.Context, c call, err error) error {
 	if _, ok := errors.AsType[*registry.Error](err); ok || err == nil {
 		return err
 	}
-	e := &registry.Error{Side: registry.Source, Op: c.op, Object: c.object, Err: err}
+	e := &registry.Error{Side: registry.Source, Op: c.op, Object: c.object, Err: &cause{oneLine(err), err}}
 	if res, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		e.Status = res.HTTPStatusCode()
 		e.RetryAfter = retryAfter(err)
@@ -196,9 +197,9 @@ func (m markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error
 }
 
 func apiText(e smithy.APIError, err error) string {
-	text := e.ErrorCode() + ": " + oneLine(errors.New(e.ErrorMessage()))
+	text := secret.Clean(e.ErrorCode()) + ": " + secret.Clean(e.ErrorMessage())
 	if res, ok := errors.AsType[*awshttp.ResponseError](err); ok && res.ServiceRequestID() != "" {
-		text += " (request " + res.ServiceRequestID() + ")"
+		text += " (request " + secret.Clean(res.ServiceRequestID()) + ")"
 	}
 	return text
 }
@@ -213,17 +214,9 @@ func innermost(err error) error {
 	}
 }
 
-// maxText bounds a foreign text in an error: some stand-ins answer with whole HTML pages.
-const maxText = 500
-
-// oneLine returns err's text in one line of bounded length.
-func oneLine(err error) string {
-	s := strings.Join(strings.Fields(err.Error()), " ")
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	return s
-}
+// oneLine returns err's text, which may be the other side's, in one line of bounded length, without escapes and
+// credentials: some stand-ins answer with whole HTML pages.
+func oneLine(err error) string { return secret.Clean(err.Error()) }
 
 // retryAfter is how long the response asked to wait, 0 where it did not.
 func retryAfter(err error) time.Duration {

@@ -18,6 +18,7 @@ import (
 
 	"transship/internal/ref"
 	"transship/internal/registry"
+	"transship/internal/registry/secret"
 )
 
 // ManifestsPerCall is how many manifests one request reads at most. FACTS A1 [S].
@@ -173,5 +174,5 @@ func (r *Registry) failureError(repo ref.Repository, d digest.Digest, f types.Im
 	case types.ImageFailureCodeUpstreamUnavailable:
 		class = registry.Unavailable
 	}
-	return r.manifestError(repo, d, class, hint, fmt.Errorf("%s: %s", f.FailureCode, aws.ToString(f.FailureReason)))
+	return r.manifestError(repo, d, class, hint, fmt.Errorf("%s: %s", secret.Clean(string(f.FailureCode)), secret.Clean(aws.ToString(f.FailureReason))))
 }

@@ -94,6 +94,7 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	}
 	reg.api = api.NewFromConfig(cfg, func(a *api.Options) {
 		a.Retryer = newRetryer(reg.log, cache)
+		a.APIOptions = append(a.APIOptions, bounded)
 		if o.Governor != nil {
 			a.APIOptions = append(a.APIOptions, governed(o.Governor))
 		}
@@ -104,7 +105,7 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 			a.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
 	})
-	reg.sts = sts.NewFromConfig(cfg)
+	reg.sts = sts.NewFromConfig(cfg, func(o *sts.Options) { o.APIOptions = append(o.APIOptions, bounded) })
 	reg.auth = &Authorizer{fetch: reg.token, log: reg.log}
 	return reg
 }

@@ -112,6 +112,9 @@ func (c *Cloud) Repositories(ctx context.Context, project, location string) iter
 			return out.Repositories, out.NextPageToken, nil
 		}) {
 			r := where
+			if err == nil && item == nil {
+				err = errNull
+			}
 			if err == nil {
 				r.ID, err = lastSegment(item.Name, "/repositories/")
 			}

@@ -17,6 +17,7 @@ import (
 	"transship/internal/ref"
 	"transship/internal/registry"
 	"transship/internal/registry/governor"
+	"transship/internal/registry/secret"
 )
 
 // call says what was being done when something failed.
@@ -115,7 +116,7 @@ func (c *Cloud) fail(ctx context.Context, what call, err error) error {
 	if e, ok := errors.AsType[*registry.Error](err); ok && ctx.Err() == nil {
 		return c.inner(what, e, err)
 	}
-	e := &registry.Error{Side: registry.Target, Op: what.op, Object: what.object, Err: err}
+	e := &registry.Error{Side: registry.Target, Op: what.op, Object: what.object, Err: &cause{oneLine(err), err}}
 	if ctx.Err() != nil {
 		e.Class, e.Err = registry.Canceled, ctx.Err()
 		return e
@@ -234,14 +235,6 @@ func classifyConnection(err error) (registry.Class, string) {
 	return registry.Unknown, ""
 }
 
-// maxText bounds a foreign text in an error: what is between may answer with whole HTML pages.
-const maxText = 500
-
-// oneLine returns err's text in one line of bounded length.
-func oneLine(err error) string {
-	s := strings.Join(strings.Fields(err.Error()), " ")
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	return s
-}
+// oneLine returns err's text, which may be the other side's, in one line of bounded length, without escapes and
+// credentials: some stand-ins answer with whole HTML pages.
+func oneLine(err error) string { return secret.Clean(err.Error()) }

@@ -317,7 +317,7 @@ func (a *HostAuthorizer) ask(ctx context.Context, credential token, to challenge
 		return token{}, 0, err
 	}
 	if res.StatusCode != http.StatusOK {
-		return token{}, res.StatusCode, fmt.Errorf("HTTP %d: %s", res.StatusCode, oneLine(errors.New(string(body))))
+		return token{}, res.StatusCode, fmt.Errorf("HTTP %d: %s", res.StatusCode, secret.Clean(secret.Hide(string(body), req.Header.Get("Authorization"))))
 	}
 	var answer struct {
 		Token       string `json:"token"`

@@ -58,7 +58,13 @@ func (c *Cloud) Images(ctx context.Context, r ref.TargetRepository) iter.Seq2[do
 	}
 }
 
+// errNull is the error of a listing with a hole in it.
+var errNull = errors.New("the listing has null where something should be listed")
+
 func targetImage(r ref.TargetRepository, in *api.DockerImage) (document.TargetImage, error) {
+	if in == nil {
+		return document.TargetImage{}, errNull
+	}
 	uri, d, err := imageName(r, in)
 	if err != nil {
 		return document.TargetImage{}, err
@@ -175,6 +181,9 @@ func (c *Cloud) tags(ctx context.Context, image ref.TargetImage, filter string) 
 }
 
 func parseTag(in *api.Tag) (tag, error) {
+	if in == nil {
+		return tag{}, errNull
+	}
 	name, err := lastSegment(in.Name, "/tags/")
 	if err != nil {
 		return tag{}, err
@@ -224,6 +233,9 @@ func (c *Cloud) PackageImages(ctx context.Context, image ref.TargetImage) iter.S
 
 // packageImage makes an image of a version. Its metadata are what dockerImages would say of it. FACTS B3 [S].
 func packageImage(image ref.TargetImage, in *api.Version) (document.TargetImage, error) {
+	if in == nil || slices.Contains(in.RelatedTags, nil) {
+		return document.TargetImage{}, errNull
+	}
 	last, err := lastSegment(in.Name, "/versions/")
 	if err != nil {
 		return document.TargetImage{}, err

@@ -25,8 +25,11 @@ const (
 	attemptTimeout = 2 * time.Minute
 	// retryHorizon is for how long a request is tried again: the quotas are by the minute.
 	retryHorizon = 5 * time.Minute
-	// maxBody bounds an answer of the API.
+	// maxBody bounds an answer of the API in bytes, unpacked.
 	maxBody = 64 << 20
+	// maxValues bounds the values in it, since each becomes an object of some hundred bytes. 1,000 versions with 100 tags
+	// each have half a million.
+	maxValues = 1_000_000
 )
 
 // newGovernor returns what decides about retries of the requests to the API, and of those for tokens.
@@ -146,6 +149,9 @@ func (t *retryTransport) send(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	if err == nil && len(body) > maxBody {
 		err = unsendable(fmt.Errorf("the answer has more than %d bytes", maxBody))
+	}
+	if err == nil && registry.CountValues(body) > maxValues {
+		err = unsendable(fmt.Errorf("the answer has more than %d values", maxValues))
 	}
 	if err != nil {
 		return nil, err

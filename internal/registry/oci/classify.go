@@ -2,10 +2,7 @@ package oci
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"transship/internal/registry"
 )
@@ -100,45 +97,4 @@ func containsAny(text string, parts ...string) bool {
 		}
 	}
 	return false
-}
-
-// maxMessage bounds what is repeated of outside text, in bytes.
-const maxMessage = 500
-
-var (
-	escapes = regexp.MustCompile(`(\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]|(\x1b\]|\x{9d})[^\x07\x1b\x{9c}]*(\x07|\x1b\\|\x{9c})?|\x1b.?`)
-	queries = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
-	secrets = regexp.MustCompile(`(?i)\b(basic|bearer)\s+[a-z0-9+/=._~-]{8,}`)
-	signed  = regexp.MustCompile(`(?i)\b(x-amz-[a-z-]+|x-goog-[a-z-]+|signature|awsaccesskeyid|access_token|token|password)=[^\s&"'<>]+`)
-)
-
-// clean makes outside text fit for a terminal and a log: one line, no escapes or control characters, bounded, without
-// credentials and the queries of signed URLs.
-func clean(text string) string {
-	if len(text) > maxErrorBody {
-		text = text[:maxErrorBody]
-	}
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	text = escapes.ReplaceAllString(text, "")
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf turns the writing's direction, or hides
-			return -1
-		}
-		return r
-	}, text)
-	text = queries.ReplaceAllString(text, "$1?…")
-	text = secrets.ReplaceAllString(text, "$1 …")
-	text = signed.ReplaceAllString(text, "$1=…")
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= maxMessage {
-		return text
-	}
-	end := maxMessage
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

@@ -15,6 +15,7 @@ import (
 
 	"transship/internal/registry"
 	"transship/internal/registry/governor"
+	"transship/internal/registry/secret"
 )
 
 // maxErrorBody is how much of a refusal is read, in bytes.
@@ -69,11 +70,14 @@ func (c *Client) tooShort(t task, err error) error {
 func (c *Client) refusal(ctx context.Context, e exchange, res *response) error {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // what came before it broke is better than nothing
 	a := &answer{status: res.StatusCode}
+	if res.Request != nil { // what answers may repeat what it was sent
+		body = []byte(secret.Hide(string(body), res.Request.Header.Get("Authorization")))
+	}
 	a.code, a.message = parseRefusal(body)
 	class := classify(a.status, a.code, a.message)
 	switch {
 	case !res.own:
-		a.host = clean(res.url.Host)
+		a.host = secret.Clean(res.url.Host)
 		class = classifyElsewhere(class, a)
 	case refusesCredential(a.status, a.code+" "+a.message) && c.opts.Auth != nil:
 		a.renewed = c.opts.Auth.Refused(ctx, res.Response, body)
@@ -226,5 +230,5 @@ func parseRefusal(body []byte) (code, message string) {
 			code, message = j.Type[strings.LastIndex(j.Type, "#")+1:], j.Message
 		}
 	}
-	return clean(code), clean(message)
+	return secret.Clean(code), secret.Clean(message)
 }

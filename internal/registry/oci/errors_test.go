@@ -15,6 +15,7 @@ import (
 
 	"transship/internal/cloudsim"
 	"transship/internal/registry"
+	"transship/internal/registry/secret"
 )
 
 func oci(code, message string) string {
@@ -106,7 +107,7 @@ func TestClean(t *testing.T) {
 		"X-Amz-Signature=0123abcd&X-Amz-Credential=AKIA%2F1 refused": "X-Amz-Signature=…&X-Amz-Credential=… refused",
 		strings.Repeat("ä", 400):                                     strings.Repeat("ä", 250) + "…",
 	} {
-		if got := clean(text); got != want {
+		if got := secret.Clean(text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
 		}
 	}
@@ -238,10 +239,10 @@ func FuzzParseRefusal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		code, message := parseRefusal(body)
 		for _, text := range []string{code, message} {
-			if len(text) > maxMessage+len("…") || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			if len(text) > secret.MaxText+len("…") || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 				t.Errorf("%q", text)
 			}
-			if again := clean(text); len(text) <= maxMessage && again != text {
+			if again := secret.Clean(text); len(text) <= secret.MaxText && again != text {
 				t.Errorf("cleaning %q again gives %q", text, again)
 			}
 		}

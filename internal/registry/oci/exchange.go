@@ -14,6 +14,7 @@ import (
 
 	"transship/internal/registry"
 	"transship/internal/registry/governor"
+	"transship/internal/registry/secret"
 )
 
 // exchange is one request of a task.
@@ -167,7 +168,7 @@ func (c *Client) roundTrip(ctx context.Context, e exchange, to *url.URL, authori
 	h.dog.rest()
 	if err != nil {
 		c.log.DebugContext(ctx, "request failed", "method", e.method, "host", to.Host, "name", e.name,
-			"duration", time.Since(start), "err", clean(err.Error()))
+			"duration", time.Since(start), "err", secret.Clean(err.Error()))
 		if body != nil && body.failure() != nil {
 			return nil, &sourceError{c.tooShort(e.task, body.failure())}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/registry"
+	"transship/internal/registry/secret"
 )
 
 // corruptTries is how often bytes that do not match their digest are asked for again.
@@ -171,7 +172,7 @@ func (c *Client) putManifest(ctx context.Context, t task, m registry.Manifest) e
 // checkStored compares the digest that the registry says it stored, if it says one, with what was sent.
 func (c *Client) checkStored(t task, res *response, want digest.Digest) error {
 	if got := res.Header.Get("Docker-Content-Digest"); got != "" && got != want.String() {
-		return c.wrong(t, registry.Corrupt, fmt.Errorf("the registry says that it stored %q instead", clean(got)))
+		return c.wrong(t, registry.Corrupt, fmt.Errorf("the registry says that it stored %q instead", secret.Clean(got)))
 	}
 	return nil
 }

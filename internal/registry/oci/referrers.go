@@ -2,6 +2,7 @@ package oci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,8 +16,11 @@ import (
 	"transship/internal/registry"
 )
 
-// maxReferrerPages bounds a listing that never ends.
-const maxReferrerPages = 1000
+// A listing that never ends is given up at one of these bounds.
+const (
+	maxReferrerPages = 1000
+	maxReferrers     = 100_000
+)
 
 // nextLink finds the next page in a Link header.
 var nextLink = regexp.MustCompile(`<([^<>]*)>\s*;[^<,]*\brel="?next"?`)
@@ -35,17 +39,24 @@ func (c *Client) Referrers(ctx context.Context, name string, subject digest.Dige
 		}
 		err := c.do(ctx, t, 0, func(ctx context.Context) error {
 			children, next, err := c.readReferrers(ctx, t)
-			if err == nil {
-				all = append(all, children...)
-				t.url = next
+			if err != nil {
+				return err
 			}
-			return err
+			if next != nil && next.String() == t.url.String() {
+				return c.wrong(t, registry.Invalid, errors.New("the list does not end: a page names itself as the next one"))
+			}
+			all = append(all, children...)
+			t.url = next
+			return nil
 		})
 		if registry.IsClass(err, registry.NotFound) {
 			return nil, c.wrong(t, registry.Unsupported, err)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if len(all) > maxReferrers {
+			return nil, c.wrong(t, registry.Invalid, fmt.Errorf("more than %d referrers", maxReferrers))
 		}
 	}
 	return all, nil

@@ -13,6 +13,7 @@ import (
 
 	"transship/internal/registry"
 	"transship/internal/registry/governor"
+	"transship/internal/registry/secret"
 )
 
 // substantial is how many bytes of a blob are progress, so that a connection that breaks after each few bytes is
@@ -237,7 +238,7 @@ func (a *location) forget(old *url.URL) {
 
 // parseContentRange reads the header "bytes FIRST-LAST/SIZE". size is -1 where the header has a star for it.
 func parseContentRange(header string) (first, size int64, err error) {
-	wrong := fmt.Errorf("the answer has the Content-Range %q, which is not one", clean(header))
+	wrong := fmt.Errorf("the answer has the Content-Range %q, which is not one", secret.Clean(header))
 	rest, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(header)), "bytes ")
 	span, total, ok2 := strings.Cut(rest, "/")
 	from, to, ok3 := strings.Cut(strings.TrimSpace(span), "-")

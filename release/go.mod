@@ -1,0 +1,3 @@
+module transship/release
+
+go 1.26.0
