@@ -268,6 +268,11 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if p.Workspace, err = whole.Wave(s.Wave); err != nil {
 		return nil, nil, errors.Join(err, whole.Close())
 	}
+	if n != 0 { // what asks no cloud only reads
+		if err := p.Workspace.Prepare(); err != nil {
+			return nil, nil, errors.Join(err, whole.Close())
+		}
+	}
 	return p, func() { _ = whole.Close() }, nil
 }
 

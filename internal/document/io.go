@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 )
@@ -17,23 +19,33 @@ func Write(path string, v any) error {
 	return writeFile(path, func(w io.Writer) error { return Encode(w, v) })
 }
 
+// writeFile writes beside the file that it replaces, and nowhere else: not in the system's folder for temporary files,
+// which others can look into.
 func writeFile(path string, encode func(io.Writer) error) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600))
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return unwritten(path, err)
 	}
 	defer f.Cleanup() //nolint:errcheck // nothing is left to clean up once it has been replaced
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err := encode(w); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return unwritten(path, err)
 	}
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return unwritten(path, err)
 	}
 	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return unwritten(path, err)
 	}
 	return nil
+}
+
+// unwritten says what to do where a disk is full. What was there before is there still.
+func unwritten(path string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("write %s: %w (free some room, then run the same command again)", path, err)
+	}
+	return fmt.Errorf("write %s: %w", path, err)
 }
 
 // Headed is a document: a pointer to a type that begins with a Header.
