@@ -65,9 +65,12 @@ func TestDocumentsAreWrittenInTheWorkspace(t *testing.T) {
 	t.Setenv("TMPDIR", elsewhere)
 	w := open(t, filepath.Join(t.TempDir(), "w"))
 	for _, path := range []string{w.Inventory(), w.Plan(), w.Results(), w.Verification()} {
-		var seen []string
-		if err := document.Write(path, spy{func() { seen = append(names(t, w.Dir), names(t, elsewhere)...) }}); err == nil {
+		var seen, outside []string
+		if err := document.Write(path, spy{func() { seen, outside = names(t, w.Dir), names(t, elsewhere) }}); err == nil {
 			t.Error("a document that cannot be encoded was written")
+		}
+		if len(outside) > 0 {
+			t.Errorf("while %s is written there are %q outside of the workspace", path, outside)
 		}
 		seen = slices.DeleteFunc(seen, func(name string) bool { return name == ".lock" })
 		if len(seen) != 1 || !unfinished.MatchString(seen[0]) || !strings.HasPrefix(seen[0], "."+filepath.Base(path)) {
