@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -40,15 +41,62 @@ type life struct {
 	killed   bool                  // whether the request arrived
 	read     map[digest.Digest]int // how often each blob was asked for at S3
 	written  map[digest.Digest]bool
-	handlers sync.WaitGroup // requests that the clouds are still busy with
+	journal  map[digest.Digest]bool // what the journal knew when it had ended
+	known    map[digest.Digest]bool // and before it began
 }
 
-// watch is a fault that spoils nothing: it tells the life of each request, and kills the process at the one that was
-// chosen. So the moments are spread over what a run does, not over how fast this machine does it.
-func (l *life) watch(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	l.handlers.Add(1)
-	defer l.handlers.Done()
+// lives tells the lives of a world apart by the connections that they made: what one sent may reach the clouds when the
+// next one runs already.
+type lives struct {
+	sim  *cloudsim.Sim
+	mu   sync.Mutex
+	by   map[string]*life // by the address that the clouds see
+	next *life            // whose connections are made now
+}
+
+// watch tells the life that sent a request of it.
+func (ls *lives) watch(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	ls.mu.Lock()
+	l := ls.by[r.RemoteAddr]
+	ls.mu.Unlock()
+	if l != nil {
+		l.watch(r)
+	}
+	next.ServeHTTP(w, r)
+}
+
+// tunnel is a proxy that notes whose connections it makes.
+func (ls *lives) tunnel(w http.ResponseWriter, r *http.Request) {
+	ls.mu.Lock()
+	l := ls.next
+	ls.mu.Unlock()
+	cloud, err := ls.sim.DialContext(r.Context(), "tcp", r.Host)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer cloud.Close()
+	ls.mu.Lock()
+	ls.by[cloud.LocalAddr().String()] = l
+	ls.mu.Unlock()
+	client, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer client.Close()
+	if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = io.Copy(cloud, buffered); _ = cloud.Close() })
+	wg.Go(func() { _, _ = io.Copy(client, cloud); _ = client.Close() })
+	wg.Wait()
+}
+
+// watch counts a request that arrives, and kills the process at the one that was chosen. So the moments are spread over what a run does, not over how fast this machine does it.
+func (l *life) watch(r *http.Request) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.requests++
 	if strings.HasSuffix(r.Host, "amazonaws.com") && strings.Contains(r.Host, "s3") && r.Method == http.MethodGet {
 		l.read[digestIn(r.URL.Path)]++
@@ -60,8 +108,6 @@ func (l *life) watch(w http.ResponseWriter, r *http.Request, next http.Handler) 
 		l.killed = true
 		_ = l.cmd.Process.Kill() // SIGKILL: nothing of it runs any more
 	}
-	l.mu.Unlock()
-	next.ServeHTTP(w, r)
 }
 
 // digestIn finds the digest in the path of a signed URL.
@@ -75,20 +121,16 @@ func digestIn(p string) digest.Digest {
 	return digest.Digest(p)
 }
 
-// live runs a migration in w until it ends or is killed, and until the clouds are done with all that it had sent.
-func (w *world) live(t *testing.T, killAt int) (*life, result) {
+// live runs a migration in w until it ends or is killed.
+func (ls *lives) live(t *testing.T, w *world, killAt int) (*life, result) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), os.Getenv("TRANSSHIP_BIN"), "migrate", "--yes", "--from", from, "--to", target, "-w", w.dir)
-	l := &life{cmd: cmd, killAt: killAt, read: map[digest.Digest]int{}, written: map[digest.Digest]bool{}}
-	w.sim.Faults.Set(cloudsim.Fault{Action: l.watch})
-	var tunnels sync.WaitGroup
-	proxy := w.sim.Proxy()
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		tunnels.Add(1)
-		defer tunnels.Done()
-		proxy.ServeHTTP(rw, r)
-	}))
+	l := &life{cmd: cmd, killAt: killAt, read: map[digest.Digest]int{}, written: map[digest.Digest]bool{}, known: w.journaled(t)}
+	server := httptest.NewServer(http.HandlerFunc(ls.tunnel))
+	ls.mu.Lock()
+	ls.next = l
+	ls.mu.Unlock()
 	cmd.Dir, cmd.Stdout, cmd.Stderr = t.TempDir(), &stdout, &stderr
 	cmd.Env = append(append([]string(nil), w.env...), "HTTPS_PROXY="+server.URL)
 	l.mu.Lock() // no request finds the process before it is started
@@ -102,9 +144,22 @@ func (w *world) live(t *testing.T, killAt int) (*life, result) {
 		t.Fatal(err)
 	}
 	server.Close()
-	tunnels.Wait()
-	l.handlers.Wait()
+	l.journal = w.journaled(t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l, result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// newLives starts a world to live in.
+func newLives(t *testing.T) (*world, *lives) {
+	t.Helper()
+	w := newWorld(t, small())
+	if _, err := w.sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ls := &lives{sim: w.sim, by: map[string]*life{}}
+	w.sim.Faults.Set(cloudsim.Fault{Action: ls.watch}) // it spoils nothing
+	return w, ls
 }
 
 // journaled are the blobs that the workspace's journal says have arrived.
@@ -151,67 +206,73 @@ func moments(seed uint64, total int) []int {
 func TestKilledAtFiftyMoments(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	whole := newWorld(t, small())
-	if _, err := whole.sim.Start(); err != nil {
-		t.Fatal(err)
-	}
-	l, r := whole.live(t, 0)
+	whole, only := newLives(t)
+	l, r := only.live(t, whole, 0)
 	r.wantCode(t, "a migration that nobody kills", 0)
 	total, unique := l.requests, len(l.read)
 	ahead := moments(5, total)
 	t.Logf("a whole run takes %d requests and reads %d blobs", total, unique)
 
-	worlds, lives, again, flown := 0, 0, 0, 0
+	worlds, lived, again, flown := 0, 0, 0, 0
 	for len(ahead) > 0 && !t.Failed() {
-		w := newWorld(t, small())
-		if _, err := w.sim.Start(); err != nil {
-			t.Fatal(err)
-		}
+		w, ls := newLives(t)
 		worlds++
-		reads := map[digest.Digest]int{}
-		inFlight := map[digest.Digest]int{} // at how many kills
+		var all []*life
 		for ended := false; !ended; {
-			known, at := w.journaled(t), 0
+			at := 0
 			if len(ahead) > 0 {
 				at = ahead[0]
 			}
-			l, r := w.live(t, at)
-			lives++
-			now := w.journaled(t)
-			for d, n := range l.read {
-				reads[d] += n
-				if known[d] {
-					t.Errorf("%s is read again although the journal of an earlier run has it", d)
-				}
-				if l.killed && !now[d] {
-					inFlight[d]++
-					flown++
-				}
-			}
-			w.checkJournal(t, l, now)
-			if l.killed {
+			l, r := ls.live(t, w, at)
+			if all = append(all, l); l.killed {
 				ahead = ahead[1:]
 				continue
 			}
 			r.wantCode(t, "the run that nobody killed", 0)
 			ended = true
-			if len(reads) > 0 && at > 0 && lives > 10*kills {
-				t.Fatalf("no run comes to request %d", at)
-			}
 		}
-		for d, n := range reads {
-			again += n - 1
-			if n > 1+inFlight[d] {
-				t.Errorf("%s was read %d times, and in flight at %d kills", d, n, inFlight[d])
-			}
-		}
-		if len(reads) != unique {
-			t.Errorf("%d blobs were read, want %d", len(reads), unique)
+		if lived += len(all); lived > 10*kills {
+			t.Fatalf("no run comes to request %d", ahead[0])
 		}
 		w.sim.Faults.Clear()
+		more, f := w.account(t, all, unique)
+		again, flown = again+more, flown+f
 		checkAll(t, w)
 	}
-	t.Logf("%d kills in %d migrations and %d lives: %d blobs in flight, %d read again, in %v", kills-len(ahead), worlds, lives, flown, again, time.Since(began).Round(time.Second))
+	t.Logf("%d kills in %d migrations and %d lives: %d blobs in flight, %d read again, in %v", kills-len(ahead), worlds, lived, flown, again, time.Since(began).Round(time.Second))
+}
+
+// account holds the lives of a world to what is promised. It counts at the end, when what a killed process had sent has
+// arrived long since.
+func (w *world) account(t *testing.T, all []*life, unique int) (again, flown int) {
+	t.Helper()
+	reads := map[digest.Digest]int{}
+	inFlight := map[digest.Digest]int{} // at how many kills
+	for _, l := range all {
+		l.mu.Lock()
+		for d, n := range l.read {
+			reads[d] += n
+			if l.known[d] {
+				t.Errorf("%s is read again although the journal of an earlier run has it", d)
+			}
+			if l.killed && !l.journal[d] {
+				inFlight[d]++
+				flown++
+			}
+		}
+		w.checkJournal(t, l, l.journal)
+		l.mu.Unlock()
+	}
+	for d, n := range reads {
+		again += n - 1
+		if n > 1+inFlight[d] {
+			t.Errorf("%s was read %d times, and in flight at %d kills", d, n, inFlight[d])
+		}
+	}
+	if len(reads) != unique {
+		t.Errorf("%d blobs were read, want %d", len(reads), unique)
+	}
+	return again, flown
 }
 
 // checkJournal wants the blobs of every manifest that arrived to be in the journal.
