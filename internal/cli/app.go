@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
@@ -67,7 +68,9 @@ func (a *app) explain(ctx context.Context, err error) {
 	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(a.streams.Err, "transship: stopped: run the same command again to go on")
-		return
+		if _, unwritten := errors.AsType[*fs.PathError](err); !unwritten { // what the stop itself broke is not worth a word
+			return
+		}
 	}
 	fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(err.Error()))
 }
@@ -267,6 +270,11 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	}
 	if p.Workspace, err = whole.Wave(s.Wave); err != nil {
 		return nil, nil, errors.Join(err, whole.Close())
+	}
+	if n != 0 { // what asks no cloud only reads
+		if err := p.Workspace.Prepare(); err != nil {
+			return nil, nil, errors.Join(err, whole.Close())
+		}
 	}
 	return p, func() { _ = whole.Close() }, nil
 }

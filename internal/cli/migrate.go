@@ -56,7 +56,7 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	}
 	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, p.Workspace.Plan()) })
 	if !idle(made) {
-		if err := a.confirm("Create, copy and tag all this?"); err != nil {
+		if err := a.confirm(ctx, "Create, copy and tag all this?"); err != nil {
 			return err
 		}
 		created, err := a.provision(ctx, p, false)

@@ -24,11 +24,14 @@ func (a *app) words() text.Options {
 }
 
 // confirm asks before something is changed.
-func (a *app) confirm(question string) error {
+func (a *app) confirm(ctx context.Context, question string) error {
 	if a.flags.yes {
 		return nil
 	}
-	ok, err := a.streams.Confirm(question)
+	ok, err := a.streams.Confirm(ctx, question)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		return &usageError{err}
 	}
@@ -114,7 +117,7 @@ func (a *app) provision(ctx context.Context, p *stage.Pipeline, ask bool) (provi
 		for _, r := range missing {
 			names = append(names, r.URI.String())
 		}
-		if err := a.confirm("Create " + strings.Join(names, ", ") + "?"); err != nil {
+		if err := a.confirm(ctx, "Create "+strings.Join(names, ", ")+"?"); err != nil {
 			return provision.Result{}, err
 		}
 	}

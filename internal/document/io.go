@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"syscall"
 )
 
 // Write replaces the file at path by v as indented JSON, whole or not at all.
@@ -16,12 +17,12 @@ func Write(path string, v any) error {
 	return writeFile(path, func(w io.Writer) error { return Encode(w, v) })
 }
 
-// writeFile writes beside the file, then takes its place. It is the standard library's alone, for packages that do so
-// leave out Windows.
+// writeFile writes beside the file that it replaces, and nowhere else: not in the system's folder for temporary files,
+// which others can look into. It is the standard library's alone, for packages that do so leave out Windows.
 func writeFile(path string, encode func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return unwritten(path, err)
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // nothing is left to remove once it has taken its place
 	w := bufio.NewWriterSize(f, 1<<16)
@@ -36,9 +37,17 @@ func writeFile(path string, encode func(io.Writer) error) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return unwritten(path, err)
 	}
 	return nil
+}
+
+// unwritten says what to do where a disk is full. What was there before is there still.
+func unwritten(path string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("write %s: %w (free some room, then run the same command again)", path, err)
+	}
+	return fmt.Errorf("write %s: %w", path, err)
 }
 
 // Headed is a document: a pointer to a type that begins with a Header.

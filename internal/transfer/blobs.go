@@ -54,7 +54,7 @@ func (e *engine) knowBlobs(p *place) {
 			if n.present {
 				p.host[i].landed = p.index
 				if !idle && p.blobs[int32(i)] == nil {
-					p.blobs[int32(i)] = arrived()
+					p.blobs[int32(i)] = e.there
 				}
 			} else if e.Hints.uploaded(p.planned.Target, e.Plan.Blobs[i].Digest) {
 				p.host[i].hinted = p.index
@@ -73,11 +73,11 @@ func (e *engine) ensure(ctx context.Context, n *node, i int32) error {
 		p.blobs[i] = f
 		p.mu.Unlock()
 		f.err = e.bring(ctx, n, i)
-		if f.err != nil { // the next one that needs it may try again
-			p.mu.Lock()
-			delete(p.blobs, i)
-			p.mu.Unlock()
+		p.mu.Lock()
+		if p.blobs[i] = e.there; f.err != nil {
+			delete(p.blobs, i) // the next one that needs it may try again
 		}
+		p.mu.Unlock()
 		close(f.done)
 		return f.err
 	}

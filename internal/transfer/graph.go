@@ -20,7 +20,8 @@ type engine struct {
 	hosts     map[string][]blob // by target host; positions as in the plan's Blobs
 	blobs     chan struct{}     // one element for each blob that is under way
 	problems  problems
-	gate      *gate // nil where nothing is first
+	gate      *gate   // nil where nothing is first
+	there     *flight // of every blob that has arrived: none needs one of its own any more
 }
 
 // place is one image path of the target.

@@ -22,6 +22,16 @@ func isGone(err error) bool {
 	return is && registry.ClassOf(err) != registry.Incomplete
 }
 
+// isStopped reports whether err came of the end of the run, be it by way of something that the image needs.
+func isStopped(err error) bool {
+	for e, ok := errors.AsType[*registry.Error](err); ok; e, ok = errors.AsType[*registry.Error](e.Err) {
+		if e.Class == registry.Canceled {
+			return true
+		}
+	}
+	return errors.Is(err, context.Canceled)
+}
+
 // problems gathers what did not go as planned.
 type problems struct {
 	progress *Progress
@@ -57,7 +67,7 @@ func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 		p.gone = append(p.gone, document.Tag{Target: target, Tag: tag, Digest: n.manifest.Digest})
 		return
 	}
-	if ctx.Err() != nil && registry.ClassOf(err) == registry.Canceled {
+	if ctx.Err() != nil && isStopped(err) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.stopped = true

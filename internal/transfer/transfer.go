@@ -82,7 +82,7 @@ func Run(ctx context.Context, c Config) document.Results {
 	if c.Progress == nil {
 		c.Progress = new(Progress)
 	}
-	e := &engine{Config: c, started: c.Now().UTC(), blobs: make(chan struct{}, maxBlobs)}
+	e := &engine{Config: c, started: c.Now().UTC(), blobs: make(chan struct{}, maxBlobs), there: arrived()}
 	e.problems.progress = e.Progress
 	e.build()
 	units := e.units()

@@ -319,3 +319,19 @@ func TestStop(t *testing.T) {
 		t.Errorf("stopped %v, failures %+v", r.Stopped, r.Failures)
 	}
 }
+
+// Nor is it one for what lacks something because of it: an index whose children were on their way.
+func TestAStopIsNoFailureOfAnIndex(t *testing.T) {
+	spec := corpus.Demo()
+	w := cloudstest.New(t, cloudsim.Options{}, spec)
+	plan := planOf(t, corpus.Generate(spec))
+	ctx, cancel := context.WithCancel(t.Context())
+	stopping := &order{Target: w.Target, refuse: func(string) error { cancel(); return nil }}
+	c := Config{
+		Plan: plan, Listing: listing(t, w), Source: func(ref.Registry) Source { return w.Source }, Target: stopping,
+		Now: cloudstest.Clock, Logger: w.Options().Logger,
+	}
+	if r := Run(ctx, c); !r.Stopped || r.Failed != 0 {
+		t.Errorf("stopped %v, %d failures: %.1v", r.Stopped, r.Failed, r.Failures)
+	}
+}

@@ -18,15 +18,15 @@ type Workspace struct {
 	lock *flock.Flock
 }
 
-// Open creates the folder where it is missing (readable by its owner alone), locks it and sees that it can be written.
+// Open creates the folder where it is missing (readable by its owner alone) and locks it.
 func Open(dir string) (*Workspace, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create the workspace: %w", err)
+		return nil, fmt.Errorf("create the workspace: %w (make room for it there, or name another workspace with -w)", err)
 	}
 	lock := flock.New(filepath.Join(dir, ".lock"), flock.SetPermissions(0o600))
 	ok, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock the workspace %s: %w", dir, err)
+		return nil, fmt.Errorf("lock the workspace %s: %w (make it writable, or name another workspace with -w)", dir, err)
 	}
 	if !ok {
 		return nil, fmt.Errorf("the workspace %s is in use by another transship: wait for it, or name another workspace with -w", dir)

@@ -1,6 +1,7 @@
 package term
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,8 @@ import (
 var ErrNobody = errors.New("nobody can be asked, since this is not a terminal: look at the plan, then pass --yes")
 
 // Confirm asks a question that is answered by yes or no, and no where nothing is said. Where there is nobody to ask, the
-// error is ErrNobody.
-func (s *Streams) Confirm(question string) (bool, error) {
+// error is ErrNobody; where ctx ends before there is an answer, it is that of ctx.
+func (s *Streams) Confirm(ctx context.Context, question string) (bool, error) {
 	if !s.Interactive() {
 		return false, ErrNobody
 	}
@@ -20,7 +21,7 @@ func (s *Streams) Confirm(question string) (bool, error) {
 		if _, err := fmt.Fprintf(s.Err, "%s %s ", s.ErrStyle().Bold(question), s.ErrStyle().Faint("[y/N]")); err != nil {
 			return false, err
 		}
-		answer, err := readLine(s.In)
+		answer, err := s.answer(ctx)
 		if err != nil {
 			_, _ = fmt.Fprintln(s.Err) // the prompt's line is still open
 			if errors.Is(err, io.EOF) {
@@ -39,6 +40,26 @@ func (s *Streams) Confirm(question string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// answer reads one line, or ends with ctx. A read of a terminal cannot be called off: it is left alone then, since who was
+// stopped reads no more.
+func (s *Streams) answer(ctx context.Context) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() {
+		text, err := readLine(s.In)
+		read <- line{text, err}
+	}()
+	select {
+	case l := <-read:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // maxAnswer bounds an answer in bytes.

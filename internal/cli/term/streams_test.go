@@ -2,6 +2,7 @@ package term
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -84,7 +85,7 @@ func TestConfirm(t *testing.T) {
 		in := strings.NewReader(c.in)
 		s := NewStreams(in, io.Discard, &out, env(nil))
 		s.in.terminal, s.err.terminal, s.colour = true, true, false
-		got, err := s.Confirm("Do it?")
+		got, err := s.Confirm(t.Context(), "Do it?")
 		if got != c.want || err != nil {
 			t.Errorf("%q: %v, %v", c.in, got, err)
 		}
@@ -99,11 +100,25 @@ func TestConfirm(t *testing.T) {
 
 func TestConfirmAsksNobody(t *testing.T) {
 	s := NewStreams(strings.NewReader("y\n"), io.Discard, io.Discard, env(nil))
-	if ok, err := s.Confirm("Do it?"); ok || !errors.Is(err, ErrNobody) || !strings.Contains(err.Error(), "--yes") {
+	if ok, err := s.Confirm(t.Context(), "Do it?"); ok || !errors.Is(err, ErrNobody) || !strings.Contains(err.Error(), "--yes") {
 		t.Errorf("%v, %v", ok, err)
 	}
 	s.in.terminal, s.err.terminal, s.In = true, true, brokenReader{}
-	if ok, err := s.Confirm("Do it?"); ok || err == nil {
+	if ok, err := s.Confirm(t.Context(), "Do it?"); ok || err == nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+}
+
+// Ctrl-C at the question is an answer: the first one, without Enter.
+func TestConfirmIsStopped(t *testing.T) {
+	in, typing := io.Pipe()
+	defer typing.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	s := NewStreams(in, io.Discard, &out, env(nil))
+	s.in.terminal, s.err.terminal = true, true
+	cancel()
+	if ok, err := s.Confirm(ctx, "Do it?"); ok || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", ok, err)
 	}
 }

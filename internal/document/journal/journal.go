@@ -41,10 +41,11 @@ type Event struct {
 
 // Journal appends events to a file. It is safe for concurrent use. A nil *Journal forgets everything.
 type Journal struct {
-	mu  sync.Mutex
-	f   *os.File
-	now func() time.Time
-	err error
+	mu   sync.Mutex
+	f    *os.File
+	now  func() time.Time
+	err  error // the first one
+	torn bool  // the last write may have left half a line
 }
 
 // Open opens the journal at path for appending, creating it where it is missing. Where a crash left half a line, the
@@ -97,7 +98,12 @@ func (j *Journal) Append(e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err == nil {
-		_, err = j.f.Write(append(b, '\n'))
+		line := append(b, '\n')
+		if j.torn { // a disk that was full for a while
+			line = append([]byte{'\n'}, line...)
+		}
+		_, err = j.f.Write(line)
+		j.torn = err != nil
 	}
 	if j.err == nil && err != nil {
 		j.err = fmt.Errorf("write the journal: %w", err)

@@ -100,6 +100,26 @@ func TestWhatIsNoEventIsPassedOver(t *testing.T) {
 	}
 }
 
+// A disk that was full for a while tears a line within a run: the next event begins one of its own.
+func TestAFullDiskTearsNoFurtherEvent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.jsonl")
+	j := open(t, path)
+	j.Append(Event{Kind: Tag, Tag: "v1"})
+	if _, err := j.f.WriteString(`{"kind":"tag","tag":"v`); err != nil { // as much as fits
+		t.Fatal(err)
+	}
+	j.torn = true
+	j.Append(Event{Kind: Tag, Tag: "v3"})
+	j.Append(Event{Kind: Tag, Tag: "v4"})
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	events := read(t, path)
+	if len(events) != 3 || events[1].Tag != "v3" || events[2].Tag != "v4" {
+		t.Errorf("%v", events)
+	}
+}
+
 func TestManyWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.jsonl")
 	j := open(t, path)
@@ -122,6 +142,9 @@ func TestAnErrorIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.Append(Event{Kind: Tag})
+	if !j.torn {
+		t.Error("a write that failed may have left half a line")
+	}
 	if err := j.Close(); err == nil || !strings.Contains(err.Error(), "write the journal") {
 		t.Errorf("the error is %v", err)
 	}
