@@ -82,8 +82,8 @@ func TestConnectionErrors(t *testing.T) {
 		hint  string
 		tries int
 	}{
-		{"reset", &url.Error{Op: "Post", URL: "https://api.ecr/", Err: &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}}, registry.Unavailable, "", maxAttempts},
-		{"cut", io.ErrUnexpectedEOF, registry.Unavailable, "", maxAttempts},
+		{"reset", &url.Error{Op: "Post", URL: "https://api.ecr/", Err: &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}}, registry.Unavailable, "", attemptsWithin(retryHorizon)},
+		{"cut", io.ErrUnexpectedEOF, registry.Unavailable, "", attemptsWithin(retryHorizon)},
 		{"no such host", &url.Error{Op: "Post", Err: &net.DNSError{Err: "no such host", Name: "api.ecr.us-east-9.amazonaws.com", IsNotFound: true}}, registry.Unavailable, "region", 0},
 		{"certificate", &url.Error{Op: "Post", Err: x509Error()}, registry.Unknown, "AWS_CA_BUNDLE", 1},
 		{"proxy", &url.Error{Op: "Post", Err: &net.OpError{Op: "proxyconnect", Err: errors.New("Proxy Authentication Required")}}, registry.Denied, "HTTPS_PROXY", 1},
@@ -182,7 +182,7 @@ func TestRetries(t *testing.T) {
 		{"500", fail(500, "ServerException", nil, 8), 9, 10 * time.Second, time.Minute, true},
 		{"retry-after", fail(429, "TooManyRequestsException", http.Header{"Retry-After": {"33"}}, 1), 2, 33 * time.Second, 34 * time.Second, true},
 		{"retry-after for ever", fail(429, "TooManyRequestsException", http.Header{"Retry-After": {"86400"}}, 1), 2, maxRetryAfter, maxRetryAfter, true},
-		{"always", fail(500, "ServerException", nil, 1000), maxAttempts, 80 * time.Second, 5 * time.Minute, false},
+		{"always", fail(500, "ServerException", nil, 1000), attemptsWithin(retryHorizon), 6 * time.Minute, 14 * time.Minute, false},
 		{"a limit that stays", fail(400, "LimitExceededException", nil, 1000), 1, 0, 0, false},
 		{"denied", fail(400, "AccessDeniedException", nil, 1000), 1, 0, 0, false},
 	} {
