@@ -96,6 +96,7 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	}
 	reg.api = api.NewFromConfig(cfg, func(a *api.Options) {
 		a.Retryer = newRetryer(reg.log, cache, o.Horizon)
+		a.APIOptions = append(a.APIOptions, markCuts)
 		if o.Governor != nil {
 			a.APIOptions = append(a.APIOptions, governed(o.Governor))
 		}

@@ -221,7 +221,8 @@ func isProxyRefusal(err error) bool {
 
 // isCut reports whether the answer ended before its end.
 func isCut(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+	_, broke := errors.AsType[*cutError](err)
+	return broke || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // isConnectionError reports whether the request did not get through, or its answer not back.
