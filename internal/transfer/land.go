@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -140,7 +141,20 @@ func (e *engine) gather(ctx context.Context, n *node) (registry.Manifest, error)
 	if isGone(unread) {
 		return m, unread
 	}
+	if unread == nil && lostAtSource(err) {
+		// A part of it is missing. Where the image is not there either, it was deleted meanwhile, whatever was read before.
+		_, again := e.Source(n.source.Registry).Manifest(ctx, n.source, n.manifest.Digest)
+		if registry.IsClass(again, registry.NotFound) {
+			return m, &gone{again}
+		}
+	}
 	return m, cmp.Or(err, unread)
+}
+
+// lostAtSource reports whether err says that the source does not have something.
+func lostAtSource(err error) bool {
+	e, ok := errors.AsType[*registry.Error](err)
+	return ok && e.Side == registry.Source && e.Class == registry.NotFound
 }
 
 // landChildren lands all children, even where one of them fails: each is an image in its own right.
