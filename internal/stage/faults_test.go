@@ -1,19 +1,23 @@
 package stage
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"transship/internal/clouds"
 	"transship/internal/cloudsim"
 	"transship/internal/cloudsim/corpus"
 	"transship/internal/cloudstest"
 	"transship/internal/document"
+	"transship/internal/ref"
 )
 
 // Whole runs (inventory, plan, provision, copy and a deep verify) through faults of the network and the clouds. The clock
@@ -170,4 +174,58 @@ func TestOutages(t *testing.T) {
 			}
 		}
 	}
+}
+
+// How long things are tried without success is one number for both planes of both sides, and it bounds them.
+func TestRetryHorizon(t *testing.T) {
+	const horizon = 45 * time.Second
+	for name, c := range map[string]struct {
+		fault cloudsim.Fault
+		stage func(p *Pipeline, ctx context.Context) (failed int, why string, err error)
+	}{
+		"ECR's API":                      {cloudsim.Fault{Kind: "ecr.DescribeRepositories", Action: cloudsim.Status(http.StatusServiceUnavailable)}, (*Pipeline).inventoryFails},
+		"Artifact Registry's API":        {cloudsim.Fault{Kind: "ar.api.*", Action: cloudsim.Reset()}, (*Pipeline).inventoryFails},
+		"ECR's data plane":               {cloudsim.Fault{Kind: "ecr.v2.blob.*", Action: cloudsim.Reset()}, (*Pipeline).copyFails},
+		"S3":                             {cloudsim.Fault{Kind: "s3.*", Action: cloudsim.Status(http.StatusInternalServerError)}, (*Pipeline).copyFails},
+		"Artifact Registry's data plane": {cloudsim.Fault{Kind: "ar.v2.manifest.put", Action: cloudsim.TooManyRequests("5")}, (*Pipeline).copyFails},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, cloudsim.Options{}, corpus.Flat(1, 2), func(t *testing.T, w *cloudstest.World) {
+				o := w.Options()
+				o.Limits = &clouds.Limits{RetryHorizon: horizon}
+				p := pipeline(t, w)
+				source, err := clouds.OpenSource(t.Context(), cloudstest.Registry(), ref.HostForm{}, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p.Target, err = clouds.OpenTarget(t.Context(), o); err != nil {
+					t.Fatal(err)
+				}
+				p.Sources = []*clouds.Source{source}
+				prepare(t, p)
+				w.Sim.Faults.Set(c.fault)
+				start := time.Now()
+				failed, why, err := c.stage(p, t.Context())
+				if took := time.Since(start); took < horizon/2 || took > 3*horizon {
+					t.Errorf("it took %s, with a horizon of %s", took, horizon)
+				}
+				if failed == 0 && err == nil {
+					t.Error("it did not fail")
+				}
+				if text := fmt.Sprint(why, err); !strings.Contains(text, "gave up") && !strings.Contains(text, "503") {
+					t.Errorf("it says %s", text)
+				}
+			})
+		})
+	}
+}
+
+func (p *Pipeline) inventoryFails(ctx context.Context) (int, string, error) {
+	inv, err := p.Inventory(ctx, Hooks{})
+	return len(inv.Failures), fmt.Sprint(firstOf(inv.Failures)), err
+}
+
+func (p *Pipeline) copyFails(ctx context.Context) (int, string, error) {
+	results, err := p.Copy(ctx, CopyOptions{}, Hooks{})
+	return results.Failed, fmt.Sprint(firstOf(results.Failures)), err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -218,6 +219,43 @@ func TestEveryRequestNamesTheAccount(t *testing.T) {
 		}
 		if !strings.Contains(r.header.Get("Authorization"), "/us-east-1/ecr/") {
 			t.Errorf("%s was signed for %q", r.action, r.header.Get("Authorization"))
+		}
+	}
+}
+
+// A throttle that one request meets holds up all of them, those that come later too.
+func TestThrottlesAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answer: func(n int, _ request) (int, string, http.Header) {
+			if n == 1 {
+				return 400, apiError("ThrottlingException", "Rate exceeded"), http.Header{"Retry-After": {"20"}}
+			}
+			return 200, `{"repositories":[]}`, nil
+		}}
+		reg, start := scripted(s), time.Now()
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 3 * time.Second)
+				if err := lastError(reg.Repositories(t.Context())); err != nil {
+					t.Error(err)
+				}
+				if at := time.Since(start); at < 20*time.Second || at > 22*time.Second {
+					t.Errorf("number %d was answered after %s, with a Retry-After of 20 s", i, at)
+				}
+			})
+		}
+		wg.Wait()
+		if n := s.requests(); n != 6 {
+			t.Errorf("%d requests, want 6", n)
+		}
+	})
+}
+
+func TestAttemptsWithin(t *testing.T) {
+	for horizon, want := range map[time.Duration]int{time.Second: minAttempts + 1, time.Minute: 10, 10 * time.Minute: 46, time.Hour: 246} {
+		if n := attemptsWithin(horizon); n < want-1 || n > want+1 {
+			t.Errorf("%d attempts within %s, want some %d", n, horizon, want)
 		}
 	}
 }
