@@ -28,7 +28,7 @@ func (a *app) addLimits(cmd *cobra.Command) {
 	f, l := cmd.Flags(), &a.flags.limits
 	f.Float64Var(&l.requests, "max-requests-per-second", 0, "at most `N` requests a second to each host")
 	f.IntVar(&l.concurrency, "max-concurrency", 0, "at most `N` requests under way to each host")
-	f.StringVar(&l.horizon, "retry-horizon", "", "try for `DURATION` without success before something is given up (10m)")
+	f.StringVar(&l.horizon, "retry-horizon", "", "give up after `DURATION` of failures (10m)")
 	inGroup(cmd, groupLimits, "max-requests-per-second", "max-concurrency", "retry-horizon")
 }
 
@@ -37,7 +37,7 @@ func (a *app) addCopying(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.flags.limits.bandwidth, "max-bandwidth", "",
 		"read layers at `RATE` at most: 50MB or 50MiB (bytes), 400Mbit (bits) a second")
 	cmd.Flags().StringVar(&a.flags.limits.image, "image-timeout", "",
-		"give up an image that takes longer than `DURATION` with all that it needs")
+		"fail images that take longer than `DURATION`")
 	inGroup(cmd, groupLimits, "max-bandwidth", "image-timeout")
 }
 

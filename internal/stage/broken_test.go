@@ -22,6 +22,7 @@ import (
 	"transship/internal/cloudsim/store"
 	"transship/internal/cloudstest"
 	"transship/internal/registry"
+	"transship/internal/registry/oci"
 )
 
 // nth makes a fault that calls do before the nth request of a kind, and spoils nothing.
@@ -99,10 +100,16 @@ func forgetBlobs(t *testing.T, w *cloudstest.World) {
 // A blob that is corrupt in ECR is a failure by name of the images that need it, and never a blob at the target; all
 // others arrive.
 func TestCorruptSource(t *testing.T) {
-	for name, spec := range map[string]corpus.Spec{"in memory": corpus.Demo(), "streamed": streamed()} {
+	small := streamed()
+	small.LayerBytes = 4 << 10
+	for name, spec := range map[string]corpus.Spec{"in memory": small, "streamed": streamed()} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, cloudsim.Options{}, spec, func(t *testing.T, w *cloudstest.World) {
-				d := spoilLayer(w, corpus.Generate(spec))
+				c := corpus.Generate(spec)
+				d := spoilLayer(w, c)
+				if large := len(c.Blobs[d]) > oci.SmallBlob; large != (name == "streamed") {
+					t.Errorf("the layer has %d bytes", len(c.Blobs[d]))
+				}
 				results, v := migrate(t, pipeline(t, w), true)
 				if results.Failed == 0 || results.Success <= results.Failed || v.Verified != results.Success || v.Missing != results.Failed {
 					t.Errorf("copied %d, failed %d, verified %d, missing %d", results.Success, results.Failed, v.Verified, v.Missing)
