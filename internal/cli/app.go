@@ -56,6 +56,7 @@ type flags struct {
 	overwrite, deep        bool // of some commands
 	selection              selection
 	limits                 limits
+	image                  time.Duration // how long one image may take; 0: no bound
 	first                  []string
 	ranks                  bool // the command looks at first
 	logFormat              string
@@ -109,6 +110,7 @@ type settings struct {
 	scope   ref.Scope
 	waves   []ref.Wave
 	limits  *clouds.Limits
+	image   time.Duration // how long one image may take; 0: no bound
 }
 
 // settings reads the configuration and lays the flags over it.
@@ -125,6 +127,10 @@ func (a *app) settings() (settings, error) {
 	if s.limits, err = s.file.limits(); err != nil {
 		return s, err
 	}
+	if s.image, err = parseSpan("--image-timeout", s.ImageTimeout); err != nil {
+		return s, err
+	}
+	a.flags.image = s.image
 	if s.sources, err = c.sourcesOf(); err != nil {
 		return s, err
 	}

@@ -53,6 +53,8 @@ type file struct {
 	MaxRequestsPerSecond float64 `yaml:"max-requests-per-second" doc:"At most so many requests a second to each host."`
 	MaxConcurrency       int     `yaml:"max-concurrency" doc:"At most so many requests under way to each host."`
 	MaxBandwidth         string  `yaml:"max-bandwidth" doc:"Read layers at this rate at most, from all sources together: 50MB or 50MiB (bytes), 400Mbit (bits) a second."`
+	RetryHorizon         string  `yaml:"retry-horizon" doc:"How long an operation keeps trying without success before it is given up: 90s, 10m, 2h. 10m by default."`
+	ImageTimeout         string  `yaml:"image-timeout" doc:"How long copy and migrate give one image with all that it needs, waits included; none by default. An image that takes longer fails, and others go on."`
 }
 
 // origin is one entry of sources.

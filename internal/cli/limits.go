@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,8 @@ type limits struct {
 	requests    float64
 	concurrency int
 	bandwidth   string
+	horizon     string
+	image       string
 }
 
 // addLimits gives cmd the flags that cap the requests to each host.
@@ -25,14 +28,17 @@ func (a *app) addLimits(cmd *cobra.Command) {
 	f, l := cmd.Flags(), &a.flags.limits
 	f.Float64Var(&l.requests, "max-requests-per-second", 0, "at most `N` requests a second to each host")
 	f.IntVar(&l.concurrency, "max-concurrency", 0, "at most `N` requests under way to each host")
-	inGroup(cmd, groupLimits, "max-requests-per-second", "max-concurrency")
+	f.StringVar(&l.horizon, "retry-horizon", "", "give up after `DURATION` of failures (10m)")
+	inGroup(cmd, groupLimits, "max-requests-per-second", "max-concurrency", "retry-horizon")
 }
 
-// addBandwidth gives cmd, which reads layers, the flag that caps how fast.
-func (a *app) addBandwidth(cmd *cobra.Command) {
+// addCopying gives cmd, which reads layers, the flags that cap how fast and how long.
+func (a *app) addCopying(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.flags.limits.bandwidth, "max-bandwidth", "",
 		"read layers at `RATE` at most: 50MB or 50MiB (bytes), 400Mbit (bits) a second")
-	inGroup(cmd, groupLimits, "max-bandwidth")
+	cmd.Flags().StringVar(&a.flags.limits.image, "image-timeout", "",
+		"fail images that take longer than `DURATION`")
+	inGroup(cmd, groupLimits, "max-bandwidth", "image-timeout")
 }
 
 // mergeLimits lets the flags win over the file.
@@ -41,6 +47,8 @@ func (a *app) mergeLimits(f *file) {
 	f.MaxRequestsPerSecond = cmp.Or(l.requests, f.MaxRequestsPerSecond)
 	f.MaxConcurrency = cmp.Or(l.concurrency, f.MaxConcurrency)
 	f.MaxBandwidth = cmp.Or(l.bandwidth, f.MaxBandwidth)
+	f.RetryHorizon = cmp.Or(l.horizon, f.RetryHorizon)
+	f.ImageTimeout = cmp.Or(l.image, f.ImageTimeout)
 }
 
 // limits reads what the file, with the flags laid over it, says of how much is asked of the registries.
@@ -58,7 +66,27 @@ func (f file) limits() (*clouds.Limits, error) {
 			return nil, usagef("--max-bandwidth: %w", err)
 		}
 	}
-	return out, nil
+	var err error
+	out.RetryHorizon, err = parseSpan("--retry-horizon", f.RetryHorizon)
+	return out, err
+}
+
+// minSpan is the least time that makes sense: who asks for less has left out a unit, or would give up what merely waits.
+const minSpan = time.Second
+
+// parseSpan reads the duration that a flag or its key in the file says; 0 where it says nothing.
+func parseSpan(flag, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(strings.TrimSpace(text))
+	switch {
+	case err != nil:
+		return 0, usagef("%s: %q is not a duration: want a number with a unit, such as 90s, 10m or 2h", flag, text)
+	case d < minSpan:
+		return 0, usagef("%s: %s is less than a second", flag, text)
+	}
+	return d, nil
 }
 
 // minRate is the least rate in bytes a second that makes sense: who asks for less has left out a unit.

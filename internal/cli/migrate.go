@@ -38,7 +38,7 @@ deleted on either side.`,
 	a.addFirst(cmd)
 	a.addSelection(cmd)
 	a.addLimits(cmd)
-	a.addBandwidth(cmd)
+	a.addCopying(cmd)
 	return cmd
 }
 

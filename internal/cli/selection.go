@@ -28,7 +28,7 @@ func (a *app) addSelection(cmd *cobra.Command) {
 	f.IntVar(&s.older, "older-versions", 0, "also the `N` images pushed before each one that is taken")
 	f.BoolVar(&s.withoutReferrers, "without-referrers", false, "leave out signatures, SBOMs and what else only describes images")
 	f.BoolVar(&s.taggedOnly, "tagged-only", false, "leave out untagged images that nothing else needs")
-	f.BoolVar(&s.pullThroughs, "pull-through", false, "take repositories that ECR fills from another registry, too")
+	f.BoolVar(&s.pullThroughs, "pull-through", false, "take also what ECR fills from another registry")
 }
 
 // mergeSelection lets the flags win over the file.

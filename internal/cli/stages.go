@@ -160,7 +160,7 @@ is kept and reported.`,
 	a.addOverwrite(cmd)
 	a.addFirst(cmd)
 	a.addLimits(cmd)
-	a.addBandwidth(cmd)
+	a.addCopying(cmd)
 	cmd.Flags().BoolVar(&retryFailed, "retry-failed", false, "take up only what failed the last time")
 	return cmd
 }

@@ -93,7 +93,7 @@ func examples(key string) (string, bool) {
 	v, ok := map[string]string{
 		"to": "us-docker.pkg.dev/my-gcp-project/app-images", "impersonate": "transship@my-gcp-project.iam.gserviceaccount.com",
 		"pushed-since": "30d", "pulled-since": "90d", "newest": "10", "older-versions": "3", "wave": "first", "workspace": "transship",
-		"max-requests-per-second": "50", "max-concurrency": "32", "max-bandwidth": "50MB",
+		"max-requests-per-second": "50", "max-concurrency": "32", "max-bandwidth": "50MB", "retry-horizon": "10m", "image-timeout": "2h",
 		"log-format": "text", "host": "123456789012.dkr.ecr.us-east-1.amazonaws.com", "account": `"123456789012"`, "region": "us-east-1",
 		"profile": "production", "role_arn": "arn:aws:iam::123456789012:role/migration-reader", "external_id": "my-external-id",
 		"web_identity": "google", "name": "first",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
@@ -12,8 +13,8 @@ import (
 	"transship/internal/registry/governor"
 )
 
-// Limits are caps for those who must have them: a shared link, a proxy, a quota that is not all theirs. The zero value
-// caps nothing, and nil is as good. Everything that is opened with the same *Limits shares it, so that a host has one cap,
+// Limits are caps for those who must have them: a shared link, a proxy, a quota that is not all theirs; and how patient all
+// are. The zero value caps nothing, and nil is as good. Everything that is opened with the same *Limits shares it, so that a host has one cap,
 // however many registries are behind it. Do not change it after its first use; it is safe for concurrent use.
 type Limits struct {
 	// MaxRequestsPerSecond caps the requests to each host; 0 does not.
@@ -23,6 +24,8 @@ type Limits struct {
 	// MaxBandwidth caps the bytes of blobs that are read from all sources together in a second; 0 does not. Manifests, of
 	// some KB each, are not counted.
 	MaxBandwidth int64
+	// RetryHorizon is how long an operation keeps trying without success; 0 means 10 minutes.
+	RetryHorizon time.Duration
 
 	mu        sync.Mutex
 	governors map[string]*governor.Governor
@@ -47,9 +50,18 @@ func (l *Limits) governor(host string, o governor.Options) *governor.Governor {
 	return g
 }
 
-// capped is o with the caps on each host.
+// horizon is how long an operation keeps trying; 0 leaves it to the defaults.
+func (l *Limits) horizon() time.Duration {
+	if l == nil {
+		return 0
+	}
+	return l.RetryHorizon
+}
+
+// capped is o with the caps on each host, and the horizon of its operations.
 func (l *Limits) capped(o governor.Options) governor.Options {
 	if l != nil {
+		o.Horizon = l.RetryHorizon
 		o.MaxRequestsPerSecond, o.MaxConcurrency = l.MaxRequestsPerSecond, l.MaxConcurrency
 	}
 	return o

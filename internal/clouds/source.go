@@ -115,7 +115,7 @@ func (o Options) google() gar.CredentialOptions {
 // OpenSource returns the registry r, reached as o.Source says. It makes no request to ECR.
 func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Options) (*Source, error) {
 	eo := o.aws()
-	eo.Form, eo.Governor = form, o.Limits.onlyCap("api.ecr."+r.Region)
+	eo.Form, eo.Governor, eo.Horizon = form, o.Limits.onlyCap("api.ecr."+r.Region), o.Limits.horizon()
 	eo.Profile, eo.RoleARN, eo.ExternalID, eo.SessionName = o.Source.Profile, o.Source.RoleARN, o.Source.ExternalID, o.Source.SessionName
 	if eo.RoleARN != "" {
 		google := o.google()

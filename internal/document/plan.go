@@ -59,6 +59,8 @@ type PlannedRepository struct {
 	URI         ref.TargetRepository `json:"uri"`
 	Description string               `json:"description"`
 	Exists      bool                 `json:"exists"` // at planning time
+	// DeletingPolicies is how many clean-up policies delete images there, at planning time.
+	DeletingPolicies int `json:"deletingPolicies,omitempty"`
 }
 
 // PlannedImage is one image path of the target with all that it shall hold.

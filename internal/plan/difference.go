@@ -14,15 +14,18 @@ import (
 func (m *maker) compare(groups []*group) {
 	d := &m.plan.Difference
 	d.ForeignTags = []document.Tag{}
-	exists := map[ref.TargetRepository]bool{}
-	for _, r := range m.inv.Target.Repositories {
-		exists[r.URI] = true
+	exists := map[ref.TargetRepository]*document.TargetRepository{}
+	for n := range m.inv.Target.Repositories {
+		exists[m.inv.Target.Repositories[n].URI] = &m.inv.Target.Repositories[n]
 	}
 	for n := range m.plan.Repositories {
 		r := &m.plan.Repositories[n]
-		if r.Exists = exists[r.URI]; !r.Exists {
+		there := exists[r.URI]
+		if r.Exists = there != nil; !r.Exists {
 			d.CreateRepositories++
+			continue
 		}
+		r.DeletingPolicies = there.DeletingPolicies()
 	}
 	landed := m.landed()
 	for n := range m.plan.Images {

@@ -26,6 +26,7 @@ const (
 	Incomplete   Class = "incomplete"   // something that belongs to the object failed
 	Conflict     Class = "conflict"     // somebody else's change stands in the way
 	Canceled     Class = "canceled"     // the run was stopped
+	TimedOut     Class = "timed-out"    // it took longer than it was allowed to
 	Unknown      Class = "unknown"      // anything else
 )
 

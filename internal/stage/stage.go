@@ -59,6 +59,8 @@ type CopyOptions struct {
 	Overwrite   bool  // move tags that somebody else moved at the target
 	RetryFailed bool  // take up only what the last results call failed
 	First       First // what is copied before the rest
+	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
+	ImageTimeout time.Duration
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
@@ -248,7 +250,7 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		return document.Results{}, err
 	}
 	results := transfer.Run(ctx, transfer.Config{
-		Plan: made, Listing: listing, Only: only, First: o.First.rank, Overwrite: o.Overwrite, Source: p.source, Target: p.Target,
+		Plan: made, Listing: listing, Only: only, First: o.First.rank, Overwrite: o.Overwrite, ImageTimeout: o.ImageTimeout, Source: p.source, Target: p.Target,
 		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
 	})
 	if closeErr := j.Close(); closeErr != nil {

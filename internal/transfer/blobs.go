@@ -34,6 +34,7 @@ func newBlobs(n int) []blob {
 type flight struct {
 	done chan struct{}
 	err  error
+	late bool // the clock of the one that brought it ended: nothing is wrong with the blob
 }
 
 // arrived is the flight of a blob that is there.
@@ -73,6 +74,7 @@ func (e *engine) ensure(ctx context.Context, n *node, i int32) error {
 		p.blobs[i] = f
 		p.mu.Unlock()
 		f.err = e.bring(ctx, n, i)
+		f.late = isLate(ctx, f.err)
 		p.mu.Lock()
 		if p.blobs[i] = e.there; f.err != nil {
 			delete(p.blobs, i) // the next one that needs it may try again
@@ -84,9 +86,12 @@ func (e *engine) ensure(ctx context.Context, n *node, i int32) error {
 	p.mu.Unlock()
 	select {
 	case <-f.done:
+		if f.late && ctx.Err() == nil {
+			return e.ensure(ctx, n, i)
+		}
 		return f.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
@@ -166,7 +171,7 @@ func (b *blob) turn(ctx context.Context, self int32) (from int32, release func()
 			case <-busy:
 				continue
 			case <-ctx.Done():
-				return nowhere, nil, ctx.Err()
+				return nowhere, nil, context.Cause(ctx)
 			}
 		}
 		b.mu.Unlock()

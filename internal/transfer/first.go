@@ -103,6 +103,6 @@ func (g *gate) pass(ctx context.Context, n *node) (leave func(), err error) {
 	case g.beside <- struct{}{}:
 		return func() { <-g.beside }, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
 }

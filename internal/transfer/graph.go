@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 type engine struct {
 	Config
 	started   time.Time
+	run       context.Context //nolint:containedctx // the run's, of which what is done apart is a part
+	others    sync.WaitGroup  // what is done apart from those who wait for it
 	places    []*place
 	manifests map[digest.Digest]*document.PlannedManifest
 	hosts     map[string][]blob // by target host; positions as in the plan's Blobs
@@ -52,10 +55,9 @@ type node struct {
 	named      bool     // First names it itself
 	batch      *batch   // with which its manifest is read; nil where it is present
 
-	landing   sync.Once
+	landing   once
 	landed    error // valid once landing is done
-	settling  sync.Once
-	told      sync.Once
+	settling  once
 	visited   visit // while cycles are looked for
 	inherited bool  // describers holds those of the children
 	arrived   bool  // this run wrote the manifest

@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -16,17 +17,17 @@ import (
 // maxTogether is how many children of one manifest, or describers or tags of one image, are brought at once.
 const maxTogether = 32
 
-// settle lands n and what describes it, then writes n's tags.
-func (e *engine) settle(ctx context.Context, n *node) {
-	n.settling.Do(func() {
-		landed := e.land(ctx, n)
+// settles returns what lands n and what describes it, then writes n's tags.
+func (e *engine) settles(n *node) func(context.Context) {
+	return func(ctx context.Context) {
+		landed := timed(ctx, n, n.landing.do(ctx, e.lands(n)))
+		if landed == nil {
+			landed = n.landed
+		}
 		missing := e.settleDescribers(ctx, n)
 		defer n.batch.drop(n.manifest.Digest)
 		e.writeTags(ctx, n, cmp.Or(landed, missing))
-		if landed != nil {
-			e.tell(ctx, n)
-		}
-	})
+	}
 }
 
 // writeTags points n's tags at it, several at once, or notes for each of them why it cannot.
@@ -38,7 +39,7 @@ func (e *engine) writeTags(ctx context.Context, n *node, why error) {
 	errs := make([]error, len(tags))
 	_ = together(tags, func(i int) error {
 		if errs[i] = why; why == nil {
-			errs[i] = e.tag(ctx, n, tags[i])
+			errs[i] = timed(ctx, n, e.tag(ctx, n, tags[i]))
 		}
 		return nil
 	})
@@ -51,13 +52,6 @@ func (e *engine) writeTags(ctx context.Context, n *node, why error) {
 	}
 }
 
-// tell notes the failure of a node that did not land and has no tag to be told by, once.
-func (e *engine) tell(ctx context.Context, n *node) {
-	if len(n.tags) == 0 {
-		n.told.Do(func() { e.problems.fail(ctx, n, "", n.landed) })
-	}
-}
-
 // settleDescribers returns why the tags of n must wait, if anything that describes it did not arrive.
 func (e *engine) settleDescribers(ctx context.Context, n *node) error {
 	if len(n.describers) == 0 {
@@ -66,10 +60,15 @@ func (e *engine) settleDescribers(ctx context.Context, n *node) error {
 	var g errgroup.Group
 	g.SetLimit(maxTogether)
 	for _, d := range n.describers {
-		g.Go(func() error { e.settle(ctx, d); return nil })
+		g.Go(func() error { return e.apart(ctx, &d.settling, e.settles(d)) })
 	}
-	_ = g.Wait() // each keeps its own failures
+	if err := g.Wait(); err != nil { // of ctx: each keeps its own failures
+		return timed(ctx, n, err)
+	}
 	for _, d := range n.describers {
+		if err := d.landing.wait(ctx); err != nil {
+			return timed(ctx, n, err)
+		}
 		if err := d.landed; err != nil && !isGone(err) { // what the source deleted belongs to nothing any more
 			return incomplete(n, fmt.Errorf("%s, which describes it, did not arrive: %w", d.manifest.Digest, err))
 		}
@@ -77,25 +76,27 @@ func (e *engine) settleDescribers(ctx context.Context, n *node) error {
 	return nil
 }
 
-// land sees to it that n's manifest is at its place. Whoever comes second waits for the first.
-func (e *engine) land(ctx context.Context, n *node) error {
-	n.landing.Do(func() {
+// lands returns what sees to it that n's manifest is at its place.
+func (e *engine) lands(n *node) func(context.Context) {
+	return func(ctx context.Context) {
 		if n.present {
 			return
 		}
-		n.landed = e.bringManifest(ctx, n)
+		n.landed = timed(ctx, n, e.bringManifest(ctx, n))
 		if !n.unit { // a unit is done when its tags are written, too
 			e.Progress.ImagesDone.Add(1)
 		}
 		if n.landed != nil {
+			if len(n.tags) == 0 { // which would tell
+				e.problems.fail(ctx, n, "", n.landed)
+			}
 			return
 		}
 		e.Progress.ManifestsDone.Add(1)
 		for _, i := range n.manifest.Blobs {
 			n.place.host[i].land(n.place.index)
 		}
-	})
-	return n.landed
+	}
 }
 
 func (e *engine) bringManifest(ctx context.Context, n *node) error {
@@ -140,7 +141,20 @@ func (e *engine) gather(ctx context.Context, n *node) (registry.Manifest, error)
 	if isGone(unread) {
 		return m, unread
 	}
+	if unread == nil && lostAtSource(err) {
+		// A part of it is missing. Where the image is not there either, it was deleted meanwhile, whatever was read before.
+		_, again := e.Source(n.source.Registry).Manifest(ctx, n.source, n.manifest.Digest)
+		if registry.IsClass(again, registry.NotFound) {
+			return m, &gone{again}
+		}
+	}
 	return m, cmp.Or(err, unread)
+}
+
+// lostAtSource reports whether err says that the source does not have something.
+func lostAtSource(err error) bool {
+	e, ok := errors.AsType[*registry.Error](err)
+	return ok && e.Side == registry.Source && e.Class == registry.NotFound
 }
 
 // landChildren lands all children, even where one of them fails: each is an image in its own right.
@@ -151,8 +165,10 @@ func (e *engine) landChildren(ctx context.Context, n *node) error {
 		if child == nil {
 			return incomplete(n, fmt.Errorf("its child %s is not in the plan", d))
 		}
-		if err := e.land(ctx, child); err != nil {
-			e.tell(ctx, child)
+		if err := e.apart(ctx, &child.landing, e.lands(child)); err != nil {
+			return err
+		}
+		if err := child.landed; err != nil {
 			return incomplete(n, fmt.Errorf("its child %s did not arrive: %w", d, err))
 		}
 		return nil
@@ -175,7 +191,7 @@ func (e *engine) bringBlobs(ctx context.Context, n *node) error {
 		case e.blobs <- struct{}{}:
 		case <-ctx.Done():
 			leave()
-			errs[i] = ctx.Err()
+			errs[i] = context.Cause(ctx)
 			continue
 		}
 		wg.Go(func() {

@@ -22,7 +22,7 @@ type batch struct {
 	digests []digest.Digest
 	bytes   int64
 
-	once  sync.Once
+	once  once
 	mu    sync.Mutex
 	found map[digest.Digest]registry.Manifest // those still needed
 }
@@ -77,7 +77,7 @@ func (e *engine) read(ctx context.Context, n *node) (registry.Manifest, error) {
 	if b == nil { // a describer of a describer: rare enough to be read alone
 		return e.Source(n.source.Registry).Manifest(ctx, n.source, d)
 	}
-	b.once.Do(func() {
+	err := e.apart(ctx, &b.once, func(ctx context.Context) {
 		found, failed, err := e.Source(b.repo.Registry).Manifests(ctx, b.repo, b.digests)
 		if err != nil || len(failed) > 0 {
 			e.Logger.Debug("some manifests must be read one by one", "repository", b.repo.String(), "failed", len(failed), "error", err)
@@ -88,6 +88,9 @@ func (e *engine) read(ctx context.Context, n *node) (registry.Manifest, error) {
 		}
 		e.Progress.ManifestsRead.Add(int64(len(found)))
 	})
+	if err != nil {
+		return registry.Manifest{}, err
+	}
 	b.mu.Lock()
 	m, ok := b.found[d]
 	b.mu.Unlock()
@@ -95,11 +98,11 @@ func (e *engine) read(ctx context.Context, n *node) (registry.Manifest, error) {
 	case ok:
 		return m, nil
 	case ctx.Err() != nil:
-		return registry.Manifest{}, ctx.Err()
+		return registry.Manifest{}, context.Cause(ctx)
 	}
 	// The bulk read failed, did not know it, or brought other bytes than the digest's: ask for this one alone. Whether
 	// BatchGetImage serves indexes at all is not confirmed. FACTS A1 [U]
-	m, err := e.Source(n.source.Registry).Manifest(ctx, n.source, d)
+	m, err = e.Source(n.source.Registry).Manifest(ctx, n.source, d)
 	if err == nil {
 		e.Progress.ManifestsRead.Add(1)
 	}

@@ -58,19 +58,20 @@ const maxBlobs = 256
 
 // Config is what a copy needs.
 type Config struct {
-	Plan      document.Plan
-	Listing   document.TargetInventory                          // the target as it is now
-	Only      func(source ref.Repository, d digest.Digest) bool // nil takes everything; what a taken image needs comes along
-	First     func(ref.TargetImage, digest.Digest) int          // the rank, from 1, of what is copied before the rest; else 0. May be nil
-	Overwrite bool                                              // move tags that somebody else moved at the target
-	Source    func(ref.Registry) Source
-	Target    Target
-	Hints     Hints            // what the journal of earlier runs says; the zero value knows nothing
-	Journal   *journal.Journal // may be nil
-	Progress  *Progress        // may be nil
-	Units     int              // at most under way at once; 0 means DefaultUnits
-	Now       func() time.Time
-	Logger    *slog.Logger
+	Plan         document.Plan
+	Listing      document.TargetInventory                          // the target as it is now
+	Only         func(source ref.Repository, d digest.Digest) bool // nil takes everything; what a taken image needs comes along
+	First        func(ref.TargetImage, digest.Digest) int          // the rank, from 1, of what is copied before the rest; else 0. May be nil
+	Overwrite    bool                                              // move tags that somebody else moved at the target
+	ImageTimeout time.Duration                                     // how long one image may take with all that it needs, from its begin; 0 sets no bound
+	Source       func(ref.Registry) Source
+	Target       Target
+	Hints        Hints            // what the journal of earlier runs says; the zero value knows nothing
+	Journal      *journal.Journal // may be nil
+	Progress     *Progress        // may be nil
+	Units        int              // at most under way at once; 0 means DefaultUnits
+	Now          func() time.Time
+	Logger       *slog.Logger
 }
 
 // Run copies until everything is done or ctx ends. Whatever goes wrong is a result: one image's failure is never
@@ -82,7 +83,7 @@ func Run(ctx context.Context, c Config) document.Results {
 	if c.Progress == nil {
 		c.Progress = new(Progress)
 	}
-	e := &engine{Config: c, started: c.Now().UTC(), blobs: make(chan struct{}, maxBlobs), there: arrived()}
+	e := &engine{Config: c, run: ctx, started: c.Now().UTC(), blobs: make(chan struct{}, maxBlobs), there: arrived()}
 	e.problems.progress = e.Progress
 	e.build()
 	units := e.units()
@@ -97,12 +98,15 @@ func Run(ctx context.Context, c Config) document.Results {
 			break
 		}
 		g.Go(func() error {
-			e.settle(ctx, n)
+			ctx, cancel := e.clock(ctx)
+			defer cancel()
+			_ = n.settling.do(ctx, e.settles(n)) // it keeps its errors to itself
 			e.gate.done(n)
 			e.Progress.ImagesDone.Add(1)
 			return nil
 		})
 	}
 	_ = g.Wait() // units keep their errors to themselves
+	e.others.Wait()
 	return e.results(ctx)
 }

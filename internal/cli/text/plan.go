@@ -22,6 +22,7 @@ func Plan(w io.Writer, o Options, made document.Plan, path string) {
 	p.willCreate(made)
 	p.willCopy(made, n)
 	p.willTag(made)
+	p.cleaned(made)
 	p.left(made, n, path)
 	p.refused(made.Refused, n, path)
 	p.blank()
@@ -130,6 +131,24 @@ func (p *page) willTag(made document.Plan) {
 	if d.MoveTags > 0 {
 		p.say(item, fmt.Sprintf("%s new, %s from an older image to the one that the source has now.",
 			term.Number(d.SetTags), term.Count(d.MoveTags, "tag")+" "+verb(d.MoveTags, "moves", "move")), nil)
+	}
+}
+
+// cleaned warns of the repositories whose own policies may delete what is copied.
+func (p *page) cleaned(made document.Plan) {
+	var of []document.PlannedRepository
+	for _, r := range made.Repositories {
+		if r.DeletingPolicies > 0 {
+			of = append(of, r)
+		}
+	}
+	if len(of) == 0 {
+		return
+	}
+	p.section("May be deleted again", p.s.Warn("by the target's own clean-up policies"))
+	for _, r := range of {
+		p.say(item, fmt.Sprintf("%s of %s %s images, and may delete what is copied: set them to dry run until the migration is verified, and look whether they are meant for these images.",
+			term.Count(r.DeletingPolicies, "clean-up policy"), r.URI.String(), verb(r.DeletingPolicies, "deletes", "delete")), nil)
 	}
 }
 

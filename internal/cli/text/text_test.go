@@ -58,7 +58,7 @@ func anInventory() document.Inventory {
 
 func aPlan() document.Plan {
 	p := document.Plan{Header: header(document.KindPlan, east)}
-	p.Repositories = []document.PlannedRepository{{URI: images, Exists: true}, {URI: tools}}
+	p.Repositories = []document.PlannedRepository{{URI: images, Exists: true, DeletingPolicies: 2}, {URI: tools}}
 	for i := range 20 {
 		name := fmt.Sprintf("team-%c/service", 'a'+i)
 		image := document.PlannedImage{Target: images.Image(name), Sources: []ref.Repository{east.Repository(name)}}

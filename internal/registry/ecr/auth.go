@@ -112,7 +112,12 @@ func (a *Authorizer) token(ctx context.Context) (token, error) {
 	done := a.flight.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 		defer cancel()
-		return a.renew(ctx)
+		t, err := a.renew(ctx)
+		if err != nil && ctx.Err() != nil { // nobody stopped it: whoever is patient asks again
+			err = &registry.Error{Side: registry.Source, Op: "get an authorization token", Class: registry.Unavailable,
+				Err: fmt.Errorf("there was none within %s: %w", fetchTimeout, err)}
+		}
+		return t, err
 	})
 	select {
 	case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,8 +83,8 @@ func TestConnectionErrors(t *testing.T) {
 		hint  string
 		tries int
 	}{
-		{"reset", &url.Error{Op: "Post", URL: "https://api.ecr/", Err: &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}}, registry.Unavailable, "", maxAttempts},
-		{"cut", io.ErrUnexpectedEOF, registry.Unavailable, "", maxAttempts},
+		{"reset", &url.Error{Op: "Post", URL: "https://api.ecr/", Err: &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}}, registry.Unavailable, "", attemptsWithin(retryHorizon)},
+		{"cut", io.ErrUnexpectedEOF, registry.Unavailable, "", attemptsWithin(retryHorizon)},
 		{"no such host", &url.Error{Op: "Post", Err: &net.DNSError{Err: "no such host", Name: "api.ecr.us-east-9.amazonaws.com", IsNotFound: true}}, registry.Unavailable, "region", 0},
 		{"certificate", &url.Error{Op: "Post", Err: x509Error()}, registry.Unknown, "AWS_CA_BUNDLE", 1},
 		{"proxy", &url.Error{Op: "Post", Err: &net.OpError{Op: "proxyconnect", Err: errors.New("Proxy Authentication Required")}}, registry.Denied, "HTTPS_PROXY", 1},
@@ -182,7 +183,7 @@ func TestRetries(t *testing.T) {
 		{"500", fail(500, "ServerException", nil, 8), 9, 10 * time.Second, time.Minute, true},
 		{"retry-after", fail(429, "TooManyRequestsException", http.Header{"Retry-After": {"33"}}, 1), 2, 33 * time.Second, 34 * time.Second, true},
 		{"retry-after for ever", fail(429, "TooManyRequestsException", http.Header{"Retry-After": {"86400"}}, 1), 2, maxRetryAfter, maxRetryAfter, true},
-		{"always", fail(500, "ServerException", nil, 1000), maxAttempts, 80 * time.Second, 5 * time.Minute, false},
+		{"always", fail(500, "ServerException", nil, 1000), attemptsWithin(retryHorizon), 6 * time.Minute, 14 * time.Minute, false},
 		{"a limit that stays", fail(400, "LimitExceededException", nil, 1000), 1, 0, 0, false},
 		{"denied", fail(400, "AccessDeniedException", nil, 1000), 1, 0, 0, false},
 	} {
@@ -218,6 +219,43 @@ func TestEveryRequestNamesTheAccount(t *testing.T) {
 		}
 		if !strings.Contains(r.header.Get("Authorization"), "/us-east-1/ecr/") {
 			t.Errorf("%s was signed for %q", r.action, r.header.Get("Authorization"))
+		}
+	}
+}
+
+// A throttle that one request meets holds up all of them, those that come later too.
+func TestThrottlesAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answer: func(n int, _ request) (int, string, http.Header) {
+			if n == 1 {
+				return 400, apiError("ThrottlingException", "Rate exceeded"), http.Header{"Retry-After": {"20"}}
+			}
+			return 200, `{"repositories":[]}`, nil
+		}}
+		reg, start := scripted(s), time.Now()
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 3 * time.Second)
+				if err := lastError(reg.Repositories(t.Context())); err != nil {
+					t.Error(err)
+				}
+				if at := time.Since(start); at < 20*time.Second || at > 22*time.Second {
+					t.Errorf("number %d was answered after %s, with a Retry-After of 20 s", i, at)
+				}
+			})
+		}
+		wg.Wait()
+		if n := s.requests(); n != 6 {
+			t.Errorf("%d requests, want 6", n)
+		}
+	})
+}
+
+func TestAttemptsWithin(t *testing.T) {
+	for horizon, want := range map[time.Duration]int{time.Second: minAttempts + 1, time.Minute: 10, 10 * time.Minute: 46, time.Hour: 246} {
+		if n := attemptsWithin(horizon); n < want-1 || n > want+1 {
+			t.Errorf("%d attempts within %s, want some %d", n, horizon, want)
 		}
 	}
 }

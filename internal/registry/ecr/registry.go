@@ -50,6 +50,8 @@ type Options struct {
 	// Governor gives out slots for the attempts of requests to ECR's API, for those who must cap them; nil caps nothing. It
 	// only caps: the retries and their waits stay with the retryer.
 	Governor *governor.Governor
+	// Horizon is for how long a request to ECR's API is tried again, about; 0 means 10 minutes.
+	Horizon time.Duration
 	// Region is where Sessions says that the caller is, if AWS_REGION, the profile and the machine are not to. Load does not
 	// look at it.
 	Region string
@@ -79,7 +81,7 @@ func Load(ctx context.Context, r ref.Registry, o Options) (*Registry, error) {
 }
 
 // New returns the registry r as cfg reaches it. Of o it uses HTTPClient, where cfg's is not to be used,
-// Form, Governor and Logger.
+// Form, Governor, Horizon and Logger.
 func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	reg := &Registry{name: r, log: logger(o.Logger), profile: o.profile()}
 	cfg = cfg.Copy()
@@ -93,8 +95,8 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 		cfg.HTTPClient = o.HTTPClient
 	}
 	reg.api = api.NewFromConfig(cfg, func(a *api.Options) {
-		a.Retryer = newRetryer(reg.log, cache)
-		a.APIOptions = append(a.APIOptions, bounded)
+		a.Retryer = newRetryer(reg.log, cache, o.Horizon)
+		a.APIOptions = append(a.APIOptions, bounded, markCuts)
 		if o.Governor != nil {
 			a.APIOptions = append(a.APIOptions, governed(o.Governor))
 		}

@@ -1,6 +1,7 @@
 package ecr
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,13 +18,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 )
 
-// A request is tried for some three minutes: 0.25 s, 0.5 s, … up to 20 s between the attempts. AWS_MAX_ATTEMPTS
-// overrides the number.
+// Between the attempts of a request there are 0.25 s, 0.5 s, … up to 20 s. AWS_MAX_ATTEMPTS overrides how many there are.
 const (
-	maxAttempts = 15
+	// retryHorizon is for how long a request is tried where nobody says so.
+	retryHorizon = 10 * time.Minute
+	// minAttempts is how many there are at least, however short the horizon.
+	minAttempts = 3
 	baseDelay   = 250 * time.Millisecond
 	maxDelay    = 20 * time.Second
 	// maxRetryAfter bounds what a response may ask for: beyond it, the run is better told that it is throttled.
@@ -39,7 +44,55 @@ type retryer struct {
 	renewal renewal
 	reached atomic.Bool  // the host answered at least once
 	dials   atomic.Int32 // that failed before it did
+	pause   pause
 }
+
+// pause is what a throttle means for all requests to a registry: none goes before it ends.
+type pause struct {
+	mu     sync.Mutex
+	resume time.Time
+}
+
+// extend makes it last for d from now, at least.
+func (p *pause) extend(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := time.Now().Add(d); until.After(p.resume) {
+		p.resume = until
+	}
+}
+
+// wait waits for its end, and a little longer, each its own time, so that those who waited do not come in one moment.
+func (p *pause) wait(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		left := time.Until(p.resume)
+		p.mu.Unlock()
+		if left <= 0 {
+			return nil
+		}
+		t := time.NewTimer(left + rand.N(min(left/4, time.Second)+1))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// attemptsWithin returns how many attempts there are within a horizon, with the waits as long as they are on average. The
+// SDK counts attempts, and has no notion of time.
+func attemptsWithin(horizon time.Duration) int {
+	n, passed := 1, time.Duration(0)
+	for ; passed < horizon; n++ {
+		passed += delay(n) * 3 / 4
+	}
+	return max(minAttempts, n)
+}
+
+// delay is the longest wait after the given attempt, which is counted from 1.
+func delay(attempt int) time.Duration { return min(maxDelay, baseDelay<<min(max(attempt-1, 0), 10)) }
 
 // IsErrorRetryable reports whether the same request may succeed later.
 func (r *retryer) IsErrorRetryable(err error) bool {
@@ -87,7 +140,7 @@ func (r *renewal) expired(log *slog.Logger) bool {
 // all requests share is used up), honours Retry-After, goes on after answers that were cut, and gives up at once where
 // time mends nothing: no credentials, an untrusted certificate, and LimitExceededException, which the SDK takes for
 // throttling and which in ECR is a limit that stays.
-func newRetryer(log *slog.Logger, cache *aws.CredentialsCache) aws.RetryerV2 {
+func newRetryer(log *slog.Logger, cache *aws.CredentialsCache, horizon time.Duration) aws.RetryerV2 {
 	hopeless := retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 		if _, ok := errors.AsType[*credentialsError](err); ok || isUntrusted(err) || isProxyRefusal(err) {
 			return aws.FalseTernary
@@ -104,7 +157,7 @@ func newRetryer(log *slog.Logger, cache *aws.CredentialsCache) aws.RetryerV2 {
 		return aws.UnknownTernary
 	})
 	return &retryer{log: log, renewal: renewal{cache: cache}, Standard: retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = maxAttempts
+		o.MaxAttempts = attemptsWithin(cmp.Or(horizon, retryHorizon))
 		o.RateLimiter = ratelimit.None
 		o.Retryables = append([]retry.IsErrorRetryable{hopeless}, append(o.Retryables, cut,
 			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{429: {}}})...)
@@ -113,15 +166,33 @@ func newRetryer(log *slog.Logger, cache *aws.CredentialsCache) aws.RetryerV2 {
 
 // RetryDelay returns how long to wait after the given attempt, which is counted from 1.
 func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	d := min(maxDelay, baseDelay<<min(max(attempt-1, 0), 10))
+	d := delay(attempt)
 	d = d/2 + rand.N(d/2+1) // jitter, so that workers do not come back all at once
-	d = max(d, min(retryAfter(err), maxRetryAfter))
+	asked := min(retryAfter(err), maxRetryAfter)
+	d = max(d, asked)
+	if asked > 0 || isThrottle(err) {
+		r.pause.extend(d)
+	}
 	r.log.Info("ECR request failed; trying again", "attempt", attempt, "in", d, "error", oneLine(err))
 	return d, nil
 }
 
-// GetAttemptToken lets every attempt go: how many run at once is the caller's matter.
-func (r *retryer) GetAttemptToken(context.Context) (func(error) error, error) {
+// isThrottle reports whether ECR takes no more requests for now, whoever sends them.
+func isThrottle(err error) bool {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		if _, throttles := retry.DefaultThrottleErrorCodes[e.ErrorCode()]; throttles {
+			return true
+		}
+	}
+	res, ok := errors.AsType[*awshttp.ResponseError](err)
+	return ok && res.HTTPStatusCode() == http.StatusTooManyRequests
+}
+
+// GetAttemptToken lets every attempt go as soon as no throttle is on: how many run at once is the caller's matter.
+func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	if err := r.pause.wait(ctx); err != nil {
+		return nil, err
+	}
 	return func(err error) error {
 		if _, answered := errors.AsType[smithy.APIError](err); err == nil || answered {
 			r.reached.Store(true)
@@ -150,7 +221,8 @@ func isProxyRefusal(err error) bool {
 
 // isCut reports whether the answer ended before its end.
 func isCut(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+	_, broke := errors.AsType[*cutError](err)
+	return broke || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // isConnectionError reports whether the request did not get through, or its answer not back.

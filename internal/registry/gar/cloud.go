@@ -141,6 +141,11 @@ func targetRepository(r ref.TargetRepository, in *api.Repository) document.Targe
 		CleanupRules:  len(in.CleanupPolicies),
 		CleanupDryRun: in.CleanupPolicyDryRun,
 	}
+	for _, p := range in.CleanupPolicies {
+		if p.Action == "DELETE" {
+			out.CleanupDeletes++
+		}
+	}
 	if in.DockerConfig != nil {
 		out.ImmutableTags = in.DockerConfig.ImmutableTags
 	}

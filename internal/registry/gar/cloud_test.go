@@ -40,7 +40,7 @@ func TestRepository(t *testing.T) {
 	got.CreatedAt = time.Time{}
 	want := document.TargetRepository{
 		URI: vault, Format: "DOCKER", Mode: "STANDARD_REPOSITORY", Description: "d", ImmutableTags: true, KMSKey: settings.KMSKeyName,
-		Labels: map[string]string{"team": "a"}, CleanupRules: 1, CleanupDryRun: true,
+		Labels: map[string]string{"team": "a"}, CleanupRules: 1, CleanupDryRun: true, CleanupDeletes: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all fields (-want +got):\n%s", diff)

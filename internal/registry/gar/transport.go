@@ -23,7 +23,8 @@ import (
 const (
 	// attemptTimeout bounds one attempt of one request, its body included. The largest answer is a page of 1,000 images.
 	attemptTimeout = 2 * time.Minute
-	// retryHorizon is for how long a request is tried again: the quotas are by the minute.
+	// retryHorizon is for how long a request is tried again where nobody says so, and one for a token: the quotas are by the
+	// minute.
 	retryHorizon = 5 * time.Minute
 	// maxBody bounds an answer of the API in bytes, unpacked.
 	maxBody = 64 << 20
