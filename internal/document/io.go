@@ -20,7 +20,7 @@ func Write(path string, v any) error {
 // writeFile writes beside the file that it replaces, and nowhere else: not in the system's folder for temporary files,
 // which others can look into. It is the standard library's alone, for packages that do so leave out Windows.
 func writeFile(path string, encode func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"*") // for its owner alone
 	if err != nil {
 		return unwritten(path, err)
 	}

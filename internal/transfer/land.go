@@ -45,7 +45,7 @@ func (e *engine) writeTags(ctx context.Context, n *node, why error) {
 	})
 	for i, tag := range tags {
 		if errs[i] != nil {
-			e.problems.fail(ctx, n, tag, errs[i])
+			e.problems.fail(e.run, n, tag, errs[i])
 		} else {
 			n.written++
 		}
@@ -88,7 +88,7 @@ func (e *engine) lands(n *node) func(context.Context) {
 		}
 		if n.landed != nil {
 			if len(n.tags) == 0 { // which would tell
-				e.problems.fail(ctx, n, "", n.landed)
+				e.problems.fail(e.run, n, "", n.landed)
 			}
 			return
 		}

@@ -55,7 +55,7 @@ func (p *problems) keep(t document.Tag) {
 	p.kept = append(p.kept, t)
 }
 
-// fail notes that a tag, or a digest without one, did not arrive.
+// fail notes that a tag, or a digest without one, did not arrive. ctx is the run's.
 func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 	target, suffix := n.place.planned.Target, "@"+n.manifest.Digest.String()
 	if tag != "" {
