@@ -215,10 +215,13 @@ func (w *gauged) check(t *testing.T, kept int64) {
 	if w.first.heap == 0 || w.last.heap == 0 {
 		t.Fatal("nothing was measured")
 	}
-	if w.last.goroutines > w.first.goroutines+w.first.goroutines/4 {
+	// How many are under way varies by some dozens, whatever there is to do; one for each image that is done would be two
+	// thousand at the least.
+	const chance = 64
+	if w.last.goroutines > w.first.goroutines+max(w.first.goroutines/4, chance) {
 		t.Errorf("%d goroutines at the end, %d at the beginning", w.last.goroutines, w.first.goroutines)
 	}
-	if w.last.connections > w.first.connections+w.first.connections/4 {
+	if w.last.connections > w.first.connections+max(w.first.connections/4, chance) {
 		t.Errorf("%d connections at the end, %d at the beginning", w.last.connections, w.first.connections)
 	}
 	if grown > 4<<20 { // 200 B an image: less than the least that could be forgotten
