@@ -119,6 +119,13 @@ func (w *world) refusesToCopy(t *testing.T, why, command string, args ...string)
 	}
 }
 
+// settle waits until no request has arrived for half a second.
+func (w *world) settle() {
+	for last := -1; last != w.sim.Counts().Total(); time.Sleep(500 * time.Millisecond) {
+		last = w.sim.Counts().Total()
+	}
+}
+
 // TestAWorkspaceThatCannotBeWritten is full, or mounted for reading alone, when all but the copy is done.
 func TestAWorkspaceThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
@@ -135,6 +142,7 @@ func TestAWorkspaceThatCannotBeWritten(t *testing.T) {
 	p.signal(t, os.Kill)
 	p.wait(t, stopWithin)
 	w.sim.Faults.Clear()
+	w.settle() // what a killed process had sent may arrive late
 
 	filler := filepath.Join(dir, "filler")
 	fill(t, filler)
