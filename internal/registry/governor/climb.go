@@ -14,11 +14,11 @@ const (
 	lastRest  = time.Minute
 )
 
-// climb finds out how much concurrency makes requests faster, as long as nothing was refused: after a round that
-// shows what the first limit is worth, it lets the limit double in each round of as many successes as there are slots, and stops where that brought nothing. More would only
-// cost connections, memory and the patience of the other side: over a short distance the processors are the bottleneck
-// and some dozens of requests are plenty, over a long one hundreds are under way. Speed is how many were under way by
-// how long they took, which does not depend on when in a round the answers come.
+// climb finds out how much concurrency makes requests faster, as long as nothing was refused: after a round that shows
+// what the first limit is worth, it lets the limit double in each round of as many successes as there are slots, and stops
+// where that brought nothing. More would only cost connections, memory and the patience of the other side: over a short
+// distance the processors are the bottleneck and some dozens of requests are plenty, over a long one hundreds are under
+// way. Speed is how many were under way by how long they took, which does not depend on when in a round the answers come.
 type climb struct {
 	warm   bool          // a round is over: connections are there
 	size   int           // how many successes make this round; 0 while there is none
