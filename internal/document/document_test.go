@@ -35,7 +35,7 @@ func inventory() Inventory {
 			}},
 		},
 		Target: TargetInventory{
-			Repositories: []TargetRepository{{URI: target, Format: "DOCKER", Labels: map[string]string{"a": "b"}}},
+			Repositories: []TargetRepository{{URI: target, Format: "DOCKER", TargetSettings: TargetSettings{Labels: map[string]string{"a": "b"}}}},
 			Images:       []TargetImage{{URI: target.Image("team/api"), Digest: digest.FromString("a"), Tags: []string{}}},
 		},
 		Failures: []Failure{{Source: source.Host(), Class: "denied", Error: "no & never"}},

@@ -20,6 +20,8 @@ const (
 	KindPlan         Kind = "plan"
 	KindResults      Kind = "results"
 	KindVerification Kind = "verification"
+	KindSettings     Kind = "settings"
+	KindGovernance   Kind = "governance"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

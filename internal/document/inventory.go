@@ -76,25 +76,12 @@ type TargetInventory struct {
 
 // TargetRepository is one Artifact Registry repository with its settings. FACTS B2 [S].
 type TargetRepository struct {
-	URI            ref.TargetRepository `json:"uri"`
-	Format         string               `json:"format"` // DOCKER for all that we can use
-	Mode           string               `json:"mode,omitempty"`
-	Description    string               `json:"description,omitempty"`
-	ImmutableTags  bool                 `json:"immutableTags"`
-	KMSKey         string               `json:"kmsKey,omitempty"`
-	Labels         map[string]string    `json:"labels,omitempty"`
-	CreatedAt      time.Time            `json:"createdAt,omitzero"`
-	CleanupRules   int                  `json:"cleanupRules"`             // how many clean-up policies there are
-	CleanupDryRun  bool                 `json:"cleanupDryRun"`            // they delete nothing
-	CleanupDeletes int                  `json:"cleanupDeletes,omitempty"` // how many of them would delete, rather than keep
-}
-
-// DeletingPolicies is how many clean-up policies delete images there.
-func (r TargetRepository) DeletingPolicies() int {
-	if r.CleanupDryRun {
-		return 0
-	}
-	return r.CleanupDeletes
+	URI         ref.TargetRepository `json:"uri"`
+	Format      string               `json:"format"` // DOCKER for all that we can use
+	Mode        string               `json:"mode,omitempty"`
+	Description string               `json:"description,omitempty"`
+	CreatedAt   time.Time            `json:"createdAt,omitzero"`
+	TargetSettings
 }
 
 // TargetImage is one manifest at one image path of an Artifact Registry repository.

@@ -61,6 +61,9 @@ type PlannedRepository struct {
 	Exists      bool                 `json:"exists"` // at planning time
 	// DeletingPolicies is how many clean-up policies delete images there, at planning time.
 	DeletingPolicies int `json:"deletingPolicies,omitempty"`
+	// Settings are what the repository shall have. The key is set at creation, immutable tags at the end, the rest by
+	// provision; of labels and clean-up policies these are ours, beside which others may stay.
+	Settings TargetSettings `json:"settings"`
 }
 
 // PlannedImage is one image path of the target with all that it shall hold.

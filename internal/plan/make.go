@@ -34,7 +34,9 @@ func Make(r Rules, inv document.Inventory, content document.Content) document.Pl
 			planned = append(planned, g)
 		}
 	}
-	m.plan.Repositories = slices.Compact(m.plan.Repositories) // the groups are sorted by target
+	m.plan.Repositories = slices.CompactFunc(m.plan.Repositories, func(a, b document.PlannedRepository) bool {
+		return a.URI == b.URI // the groups are sorted by target
+	})
 	slices.SortFunc(m.plan.Refused, func(a, b document.Refusal) int {
 		return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Tag, b.Tag))
 	})

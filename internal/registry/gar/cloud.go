@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	api "google.golang.org/api/artifactregistry/v1"
@@ -131,25 +133,42 @@ func (c *Cloud) Repositories(ctx context.Context, project, location string) iter
 
 func targetRepository(r ref.TargetRepository, in *api.Repository) document.TargetRepository {
 	out := document.TargetRepository{
-		URI:           r,
-		Format:        in.Format,
-		Mode:          in.Mode,
-		Description:   in.Description,
-		KMSKey:        in.KmsKeyName,
-		Labels:        in.Labels,
-		CreatedAt:     parseTime(in.CreateTime),
-		CleanupRules:  len(in.CleanupPolicies),
-		CleanupDryRun: in.CleanupPolicyDryRun,
+		URI: r, Format: in.Format, Mode: in.Mode, Description: in.Description, CreatedAt: parseTime(in.CreateTime),
+		TargetSettings: document.TargetSettings{KMSKey: in.KmsKeyName, Labels: in.Labels, CleanupDryRun: in.CleanupPolicyDryRun},
 	}
-	for _, p := range in.CleanupPolicies {
-		if p.Action == "DELETE" {
-			out.CleanupDeletes++
-		}
+	for _, id := range slices.Sorted(maps.Keys(in.CleanupPolicies)) {
+		out.Cleanup = append(out.Cleanup, cleanupPolicy(id, in.CleanupPolicies[id]))
 	}
 	if in.DockerConfig != nil {
 		out.ImmutableTags = in.DockerConfig.ImmutableTags
 	}
+	if in.VulnerabilityScanningConfig != nil {
+		out.Scanning = in.VulnerabilityScanningConfig.EnablementConfig
+	}
 	return out
+}
+
+func cleanupPolicy(id string, in api.CleanupPolicy) document.CleanupPolicy {
+	out := document.CleanupPolicy{ID: id, Action: in.Action}
+	if c := in.Condition; c != nil {
+		out.Condition = &document.CleanupCondition{
+			TagState: c.TagState, TagPrefixes: c.TagPrefixes, VersionPrefixes: c.VersionNamePrefixes, PackagePrefixes: c.PackageNamePrefixes,
+			OlderThan: parseSeconds(c.OlderThan), NewerThan: parseSeconds(c.NewerThan),
+		}
+	}
+	if m := in.MostRecentVersions; m != nil {
+		out.MostRecent = &document.MostRecent{PackagePrefixes: m.PackageNamePrefixes, KeepCount: int(m.KeepCount)}
+	}
+	return out
+}
+
+// parseSeconds reads a duration as the API writes it, such as 1209600s; 0 where s is none.
+func parseSeconds(s string) document.Seconds {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0
+	}
+	return document.Seconds(d / time.Second)
 }
 
 // parseTime returns the zero time where s is none: times are for people here.

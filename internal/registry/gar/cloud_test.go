@@ -25,7 +25,10 @@ func TestRepository(t *testing.T) {
 	settings := arsim.Repository{
 		Format: "DOCKER", Description: "d", Labels: map[string]string{"team": "a"}, KMSKeyName: "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k",
 		DockerConfig: &arsim.DockerConfig{ImmutableTags: true}, CleanupPolicyDryRun: true,
-		CleanupPolicies: map[string]arsim.CleanupPolicy{"a": {ID: "a", Action: "DELETE", Condition: &arsim.CleanupCondition{TagState: "UNTAGGED"}}},
+		CleanupPolicies: map[string]arsim.CleanupPolicy{
+			"a": {ID: "a", Action: "DELETE", Condition: &arsim.CleanupCondition{TagState: "UNTAGGED", OlderThan: "1209600s"}},
+			"b": {ID: "b", Action: "KEEP", MostRecentVersions: &arsim.MostRecentVersions{KeepCount: 3, PackageNamePrefixes: []string{"app"}}},
+		},
 	}
 	if err := ar.CreateRepository(vault.Location, vault.Project, vault.ID, settings); err != nil {
 		t.Fatal(err)
@@ -39,15 +42,21 @@ func TestRepository(t *testing.T) {
 	}
 	got.CreatedAt = time.Time{}
 	want := document.TargetRepository{
-		URI: vault, Format: "DOCKER", Mode: "STANDARD_REPOSITORY", Description: "d", ImmutableTags: true, KMSKey: settings.KMSKeyName,
-		Labels: map[string]string{"team": "a"}, CleanupRules: 1, CleanupDryRun: true, CleanupDeletes: 1,
+		URI: vault, Format: "DOCKER", Mode: "STANDARD_REPOSITORY", Description: "d",
+		TargetSettings: document.TargetSettings{
+			ImmutableTags: true, KMSKey: settings.KMSKeyName, Labels: map[string]string{"team": "a"}, Scanning: document.ScanningInherited,
+			CleanupDryRun: true, Cleanup: []document.CleanupPolicy{
+				{ID: "a", Action: document.CleanupDelete, Condition: &document.CleanupCondition{TagState: document.Untagged, OlderThan: 14 * document.Day}},
+				{ID: "b", Action: document.CleanupKeep, MostRecent: &document.MostRecent{KeepCount: 3, PackagePrefixes: []string{"app"}}},
+			},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all fields (-want +got):\n%s", diff)
 	}
 	got, err = c.Repository(t.Context(), apps)
 	got.CreatedAt = time.Time{}
-	if diff := cmp.Diff(document.TargetRepository{URI: apps, Format: "DOCKER", Mode: "STANDARD_REPOSITORY"}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(document.TargetRepository{URI: apps, Format: "DOCKER", Mode: "STANDARD_REPOSITORY", TargetSettings: document.TargetSettings{Scanning: document.ScanningInherited}}, got); err != nil || diff != "" {
 		t.Errorf("no fields: %v (-want +got):\n%s", err, diff)
 	}
 	if n := sim.Counts().Of("ar.api"); n != 2 {
