@@ -42,7 +42,7 @@ func TestPaths(t *testing.T) {
 	t.Parallel()
 	p := NewPaths(prefix, prefix+"/nested", "gcr.io/my-gcp-project")
 	text := "image: " + prefix + "/team/api:1.4.2\nx-" + prefix + "/team/web@" + sum + " gcr.io/my-gcp-project/x\neu.gcr.io/my-gcp-project/y " +
-		prefix + "/team/{{ .x }} " + prefix + "/nested/a:1 " + prefix + " " + prefix + "/."
+		prefix + "/team/{{ .x }} " + prefix + "/nested/a:1 " + prefix + " " + prefix + "/. " + prefix + "/$x"
 	var got []string
 	for found := range p.Find([]byte(text)) {
 		s := strings.ReplaceAll(found.String(), prefix, "P")
@@ -51,7 +51,7 @@ func TestPaths(t *testing.T) {
 		}
 		got = append(got, s)
 	}
-	want := []string{"P/team/api:1.4.2", "P/team/web@" + sum, "gcr.io/my-gcp-project/x", "P/team…", "P/nested/a:1"}
+	want := []string{"P/team/api:1.4.2", "P/team/web@" + sum, "gcr.io/my-gcp-project/x", "P/team…", "P/nested/a:1", "P/…"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -20,7 +20,7 @@ type Path struct {
 	Digest     digest.Digest
 	Start, End int
 	NameEnd    int
-	Open       bool
+	Open       bool // the name is only the beginning of one
 }
 
 // NewPaths returns a finder for what is below the prefixes, which have no slash at their end.
@@ -77,12 +77,12 @@ func (p *Paths) Find(b []byte) iter.Seq[Path] {
 
 func pathAt(b []byte, start, prefix int) (Path, bool) {
 	size := nameLength(b[start+prefix:])
-	if !leftEdge(b[:start]) || size == 0 {
+	if !leftEdge(b[:start]) || size == 0 && !isVariable(b[start+prefix:]) {
 		return Path{}, false
 	}
 	p := Path{Start: start, NameEnd: start + prefix + size}
 	p.Name = string(b[start:p.NameEnd])
-	p.End, p.Open = p.NameEnd, goesOn(b[p.NameEnd:])
+	p.End, p.Open = p.NameEnd, size == 0 || goesOn(b[p.NameEnd:])
 	if !p.Open {
 		p.Tag, p.Digest, size = version(b[p.NameEnd:])
 		p.End += size
