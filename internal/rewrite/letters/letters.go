@@ -87,7 +87,11 @@ func (e Encoding) unit(b []byte) rune {
 
 // Text is what raw says. It shares raw's memory where no letter is wide.
 func (e Encoding) Text(raw []byte) ([]byte, error) {
-	raw = raw[e.mark():]
+	return e.Decode(raw[e.mark():])
+}
+
+// Decode is what a part of the raw bytes says, which begins at a letter.
+func (e Encoding) Decode(raw []byte) ([]byte, error) {
 	if !e.IsWide() {
 		return raw, nil
 	}

@@ -31,10 +31,10 @@ func Excerpt(text []byte, s Span) string {
 	return Clean(string(line))
 }
 
-// Clean is s as a finding may hold it: one line of at most MaxText bytes that moves nothing on a terminal.
-func Clean(s string) string {
+// CleanSentence is s as one line that moves nothing on a terminal.
+func CleanSentence(s string) string {
 	s = strings.ToValidUTF8(s, string(utf8.RuneError))
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
@@ -43,6 +43,11 @@ func Clean(s string) string {
 		}
 		return r
 	}, s))
+}
+
+// Clean is s as the text of a finding: as CleanSentence, and of at most MaxText bytes.
+func Clean(s string) string {
+	s = CleanSentence(s)
 	if len(s) <= MaxText {
 		return s
 	}

@@ -84,9 +84,9 @@ func FromVerification(v document.Verification, copies []Copy, o Options) (*Known
 		}
 		known := &repository{source: r.Source, target: place(r.Target), verified: r.VerifiedAt, tags: r.Tags, digests: r.Digests}
 		if n := r.Missing + r.Mismatched; n > 0 {
-			known.partial = fmt.Sprintf("%d of its images are missing or differ at the target", n)
+			known.partial = fmt.Sprintf("verify found %d of its images missing or different at the target", n)
 		} else if r.Excluded > 0 {
-			known.partial = fmt.Sprintf("%d of its images were left out of the copy", r.Excluded)
+			known.partial = fmt.Sprintf("the copy left out %d of its images", r.Excluded)
 		}
 		for _, c := range copies {
 			if c.EndedAt.After(r.VerifiedAt) && c.Match(r.Source) {

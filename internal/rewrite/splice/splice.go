@@ -63,3 +63,55 @@ func Inverse(splices []Splice) []Splice {
 	}
 	return out
 }
+
+// Compose are the splices that do at once what a does and then b, where middle are the bytes between the two.
+func Compose(a, b []Splice, middle []byte) ([]Splice, error) {
+	a = Inverse(a) // in the middle, too
+	var out []Splice
+	moved := int64(0) // by how much the middle is ahead of what was before a
+	for len(a)+len(b) > 0 {
+		begin := int64(len(middle))
+		if len(a) > 0 {
+			begin = a[0].At
+		}
+		if len(b) > 0 {
+			begin = min(begin, b[0].At)
+		}
+		end, inA, inB := begin, 0, 0
+		for grown := true; grown; {
+			grown = false
+			for ; inA < len(a) && a[inA].At <= end; inA++ {
+				end, grown = max(end, a[inA].At+int64(len(a[inA].Old))), true
+			}
+			for ; inB < len(b) && b[inB].At <= end; inB++ {
+				end, grown = max(end, b[inB].At+int64(len(b[inB].Old))), true
+			}
+		}
+		if end > int64(len(middle)) {
+			return nil, ErrOther
+		}
+		s := Splice{At: begin - moved}
+		var err error
+		if s.Old, err = part(middle[begin:end], a[:inA], begin); err != nil {
+			return nil, err
+		}
+		if s.New, err = part(middle[begin:end], b[:inB], begin); err != nil {
+			return nil, err
+		}
+		moved += end - begin - int64(len(s.Old))
+		out, a, b = append(out, s), a[inA:], b[inB:]
+	}
+	return out, nil
+}
+
+// part is a part of the middle, which begins at begin, with splices.
+func part(middle []byte, splices []Splice, begin int64) ([]byte, error) {
+	near := make([]Splice, len(splices))
+	for n, s := range splices {
+		s.At -= begin
+		near[n] = s
+	}
+	var b bytes.Buffer
+	err := Apply(&b, bytes.NewReader(middle), near)
+	return b.Bytes(), err
+}

@@ -48,3 +48,41 @@ func TestApplyRefuses(t *testing.T) {
 		}
 	}
 }
+
+// drawSplices draws splices of text.
+func drawSplices(t *rapid.T, text []byte) []Splice {
+	var out []Splice
+	for at := 0; at < len(text); {
+		at += rapid.IntRange(0, 4).Draw(t, "gap")
+		size := rapid.IntRange(0, 4).Draw(t, "size")
+		if at+size > len(text) || size == 0 {
+			break
+		}
+		out = append(out, Splice{At: int64(at), Old: text[at : at+size], New: rapid.SliceOfN(rapid.Byte(), 0, 5).Draw(t, "new")})
+		at += size
+	}
+	return out
+}
+
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SliceOfN(rapid.Byte(), 0, 30).Draw(t, "text")
+		var middle, last, once bytes.Buffer
+		a := drawSplices(t, text)
+		if err := Apply(&middle, bytes.NewReader(text), a); err != nil {
+			t.Fatal(err)
+		}
+		b := drawSplices(t, middle.Bytes())
+		if err := Apply(&last, bytes.NewReader(middle.Bytes()), b); err != nil {
+			t.Fatal(err)
+		}
+		both, err := Compose(a, b, middle.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Apply(&once, bytes.NewReader(text), both); err != nil || !bytes.Equal(once.Bytes(), last.Bytes()) {
+			t.Fatalf("%q, %v, not %q", once.Bytes(), err, last.Bytes())
+		}
+	})
+}

@@ -9,6 +9,7 @@
 package tree
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,7 @@ type Tree struct {
 	shown  string        // what its paths begin with for people: empty, or with a slash at its end
 	inside string        // where it is in its repository: likewise
 	only   string        // the file that was named, or empty
+	base   string        // the folder's name in the one around it
 	rules  *ignore.Rules // of the folders above it
 }
 
@@ -40,7 +42,7 @@ var errSpecial = errors.New("it is neither a folder nor a regular file")
 func Open(name string) (*Tree, error) {
 	info, err := os.Lstat(name)
 	if err != nil {
-		return nil, bare(err)
+		return nil, Bare(err)
 	}
 	t, dir := &Tree{}, name
 	switch {
@@ -54,7 +56,7 @@ func Open(name string) (*Tree, error) {
 		return nil, errSpecial
 	}
 	if t.root, err = os.OpenRoot(dir); err != nil {
-		return nil, bare(err)
+		return nil, Bare(err)
 	}
 	if clean := filepath.ToSlash(filepath.Clean(dir)); clean != "." {
 		t.shown = strings.TrimSuffix(clean, "/") + "/"
@@ -63,13 +65,14 @@ func Open(name string) (*Tree, error) {
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	t.base = filepath.Base(whole)
 	t.above(whole)
 	return t, nil
 }
 
-// bare is an error of the file system without the operation, which would only be Go's word for it, and without the path,
+// Bare is an error of the file system without the operation, which would only be Go's word for it, and without the path,
 // which whoever names the error knows.
-func bare(err error) error {
+func Bare(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err
 	}
@@ -81,6 +84,28 @@ func (t *Tree) Close() error { return t.root.Close() }
 
 // Shown is the path in the tree as people know it: with what they named.
 func (t *Tree) Shown(name string) string { return t.shown + name }
+
+// AddTo adds what was named to what is to be left out of the walk of another tree.
+func (t *Tree) AddTo(skip Skip) {
+	if info, err := t.root.Lstat(cmp.Or(t.only, ".")); err == nil {
+		name := cmp.Or(t.only, t.base)
+		skip[name] = append(skip[name], info)
+	}
+}
+
+// Skip are files and folders that a walk leaves out, by their names.
+type Skip map[string][]os.FileInfo
+
+// Add adds what is at path now, if anything is.
+func (s Skip) Add(path string) {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return
+	}
+	if info, err := os.Lstat(whole); err == nil {
+		s[info.Name()] = append(s[info.Name()], info)
+	}
+}
 
 // Only is the file that was named, where it was not a folder.
 func (t *Tree) Only() string { return t.only }
@@ -127,7 +152,7 @@ func (p Place) Open() (*os.File, error) {
 func (t *Tree) Reach(name string) (Place, error) {
 	dir, err := t.root.OpenRoot(filepath.FromSlash(path.Dir(name)))
 	if err != nil {
-		return Place{}, bare(err)
+		return Place{}, Bare(err)
 	}
 	return Place{Tree: t, Dir: dir, Name: path.Base(name), Path: name}, nil
 }

@@ -33,8 +33,8 @@ func (c *Counts) Add(o Counts) {
 // Options are how to walk.
 type Options struct {
 	Workers int
-	// Skip are files and folders that are left out, wherever they are: the documents that the run itself writes.
-	Skip []os.FileInfo
+	// Skip are left out, wherever they are: the documents that the run itself writes.
+	Skip Skip
 	// Visit is called for each file, by several workers at once, each with a number of its own below Workers. The place's
 	// Dir is closed behind its back afterwards.
 	Visit func(worker int, p Place)
@@ -62,7 +62,6 @@ type task struct {
 type walk struct {
 	Options
 	tree *Tree
-	skip map[string][]os.FileInfo // by name
 
 	mu     sync.Mutex
 	more   *sync.Cond
@@ -73,11 +72,8 @@ type walk struct {
 
 // Walk visits the files of the tree, or the one that was named. It ends early when ctx does.
 func (t *Tree) Walk(ctx context.Context, o Options) Counts {
-	w := &walk{Options: o, tree: t, skip: map[string][]os.FileInfo{}}
+	w := &walk{Options: o, tree: t}
 	w.more = sync.NewCond(&w.mu)
-	for _, info := range o.Skip {
-		w.skip[info.Name()] = append(w.skip[info.Name()], info)
-	}
 	first := task{path: ".", rules: t.rules}
 	if t.only != "" {
 		first.names = []string{t.only}
@@ -145,7 +141,7 @@ func (w *walk) add(tasks ...task) {
 func (w *walk) do(worker int, t task, counts *Counts) {
 	dir, err := w.tree.root.OpenRoot(filepath.FromSlash(t.path))
 	if err != nil {
-		w.Failed(t.path, bare(err))
+		w.Failed(t.path, Bare(err))
 		return
 	}
 	defer dir.Close()
@@ -167,7 +163,7 @@ func (w *walk) do(worker int, t task, counts *Counts) {
 func (w *walk) list(t task, dir *os.Root, counts *Counts) []string {
 	entries, err := readDir(dir)
 	if err != nil {
-		w.Failed(t.path, bare(err))
+		w.Failed(t.path, Bare(err))
 	}
 	rules := w.enter(t, dir, entries)
 	prefix := t.path + "/"
@@ -219,7 +215,7 @@ func readDir(dir *os.Root) ([]fs.DirEntry, error) {
 }
 
 func (w *walk) skips(dir *os.Root, name string) bool {
-	known, ok := w.skip[name]
+	known, ok := w.Skip[name]
 	if !ok {
 		return false
 	}
