@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 
 	"transship/internal/rewrite/letters"
@@ -164,7 +165,7 @@ func (s *scan) marked(text []byte) bool {
 }
 
 // whole looks at a file that is held.
-func (s *scan) whole(w *worker, p tree.Place, file *os.File, encoding letters.Encoding, raw []byte) {
+func (s *scan) whole(w *worker, p tree.Place, file statter, encoding letters.Encoding, raw []byte) {
 	text, err := encoding.Text(raw)
 	if err != nil {
 		w.findings = append(w.findings, unknown(p.Shown(), err))
@@ -186,8 +187,11 @@ func (s *scan) whole(w *worker, p tree.Place, file *os.File, encoding letters.En
 	s.keep(w, c, file, bytes.NewReader(raw))
 }
 
+// statter is what is asked of an open file beside its bytes.
+type statter interface{ Stat() (fs.FileInfo, error) }
+
 // keep keeps a change, if it is one.
-func (s *scan) keep(w *worker, c *change, file *os.File, raw io.Reader) {
+func (s *scan) keep(w *worker, c *change, file statter, raw io.Reader) {
 	if len(c.pieces) == 0 {
 		return
 	}
