@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"transship/internal/ref"
+	"transship/internal/references"
 	"transship/internal/rewrite/mention"
 )
 
@@ -98,3 +99,6 @@ func awsOwned(r ref.Registry) bool {
 	_, ok := slices.BinarySearch(awsAccounts, r.Account)
 	return ok
 }
+
+// OfAWS reports whether a host is one of those from which AWS serves images of its own.
+func OfAWS(h references.Host) bool { return awsOwned(h.Registry) }

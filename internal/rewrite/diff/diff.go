@@ -138,7 +138,7 @@ func (w *walker) before(begin int) []Line {
 // block is how many edits are on the next lines that follow on each other, and where these end.
 func (w *walker) block(edits []Edit) (n, end int) {
 	end = w.lineEnd(edits[0].End)
-	for n = 1; n < len(edits) && edits[n].Start < end; n++ {
+	for n = 1; n < len(edits) && (edits[n].Start < end || bytes.IndexByte(w.text[end:edits[n].Start], '\n') < 0); n++ {
 		end = w.lineEnd(edits[n].End)
 	}
 	return n, end

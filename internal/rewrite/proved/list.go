@@ -16,8 +16,12 @@ func ReadList(r io.Reader, sources []ref.Registry) ([]ref.Repository, error) {
 	s := bufio.NewScanner(r)
 	for n := 1; s.Scan(); n++ {
 		text, _, _ := strings.Cut(strings.TrimPrefix(s.Text(), "\ufeff"), "#")
-		switch text = strings.TrimSpace(text); {
+		text = strings.TrimSpace(text)
+		repository, err := ref.ParseRepository(text)
+		switch {
 		case text == "":
+		case err == nil:
+			out = append(out, repository)
 		case ref.ValidRepositoryName(text):
 			if len(sources) == 0 {
 				return nil, fmt.Errorf("line %d: %q has no host, and no source is known: write HOST/NAME, or pass --from", n, text)
@@ -26,11 +30,7 @@ func ReadList(r io.Reader, sources []ref.Registry) ([]ref.Repository, error) {
 				out = append(out, source.Repository(text))
 			}
 		default:
-			repository, err := ref.ParseRepository(text)
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", n, err)
-			}
-			out = append(out, repository)
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
 	return out, s.Err()
@@ -62,3 +62,6 @@ func FromList(list []ref.Repository, mapping ref.Mapping, o Options) (*Known, er
 	k.turn()
 	return k, nil
 }
+
+// Nothing knows of nothing that arrived from the sources.
+func Nothing(sources []ref.Registry) *Known { return newKnown(sources) }
