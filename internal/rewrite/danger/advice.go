@@ -13,7 +13,7 @@ import (
 //	{host}     the target's host, such as us-docker.pkg.dev
 //	{target}   where images go: HOST/PROJECT/REPOSITORY
 //	{pattern}  the pattern of an allow-list that lets in at the target what one in the stretch lets in at the source
-//	{escaped}  {pattern} as the beginning of a regular expression
+//	{escaped}  {target}/ as a regular expression begins with it
 //	{ref}      where the first reference in the stretch would be at the target
 type advice struct {
 	j            *judge
@@ -59,16 +59,18 @@ func (a *advice) say(sentence string, text []byte) string {
 	if !strings.Contains(sentence, "{") {
 		return sentence
 	}
-	pairs := []string{"{host}", a.host, "{target}", a.target}
-	if strings.Contains(sentence, "{pattern}") || strings.Contains(sentence, "{escaped}") {
-		p := a.pattern(text)
-		pairs = append(pairs, "{pattern}", p, "{escaped}", strings.ReplaceAll(strings.TrimRight(p, "*"), ".", `\.`))
+	pairs := []string{"{host}", a.host, "{target}", a.target, "{escaped}", a.escaped()}
+	if strings.Contains(sentence, "{pattern}") {
+		pairs = append(pairs, "{pattern}", a.pattern(text))
 	}
 	if strings.Contains(sentence, "{ref}") {
 		pairs = append(pairs, "{ref}", a.reference(text))
 	}
 	return strings.NewReplacer(pairs...).Replace(sentence)
 }
+
+// escaped is the target as a regular expression begins with it.
+func (a *advice) escaped() string { return strings.ReplaceAll(a.target, ".", `\.`) + "/" }
 
 var escapedHost = regexp.MustCompile(escaped)
 
@@ -79,7 +81,7 @@ var allowed = regexp.MustCompile(`([0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.
 func (a *advice) pattern(text []byte) string {
 	m := allowed.FindSubmatch(text)
 	if m == nil && escapedHost.Match(text) {
-		return strings.ReplaceAll(a.target, ".", `\.`) + "/.*"
+		return a.escaped() + ".*"
 	} else if m == nil {
 		return a.target + "/*"
 	}

@@ -76,6 +76,9 @@ func (j *judge) wholeFile() bool {
 		if c.path != nil && !c.path.MatchString(j.file.Path) || c.text != nil && !c.text.Match(begin) {
 			continue
 		}
+		if c.text != nil && j.document {
+			continue // it shows such a file
+		}
 		if len(c.types) > 0 && !isOf(c.types, j.file.Type) {
 			continue
 		}

@@ -117,7 +117,7 @@ func tellable(hits []hit) []hit {
 	slices.SortStableFunc(hits, func(a, b hit) int { return a.rule.kind.Compare(b.rule.kind) })
 	hits = slices.CompactFunc(hits, func(a, b hit) bool { return a.rule.kind == b.rule.kind })
 	for i, h := range hits {
-		if i > 0 && !(isCommand(h.rule.kind) && isCommand(hits[0].rule.kind)) {
+		if i > 0 && (!isCommand(h.rule.kind) || !isCommand(hits[0].rule.kind)) {
 			return hits[:i]
 		}
 	}

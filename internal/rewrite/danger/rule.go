@@ -63,6 +63,8 @@ const (
 	anyHost = `dkr[.-]ecr`
 	// anyECR is a host, or a variable or a word that says ECR.
 	anyECR = `(?:dkr[.-]ecr|\becr|_ecr|ECR|Ecr)`
+	// ecrTarget is what a command names ECR by: a host or a variable, not the word alone, which prose has too.
+	ecrTarget = `(?:dkr[.-]ecr|[$%]\S*(?i:ecr)|\{\{?\s*\S*(?i:ecr)|_ecr|ecr_|ECR_|_ECR|"ecr|ecr[A-Z])`
 	// escaped is the same as expressions, URLs and JSON of some programs spell it.
 	escaped = `(?:dkr(?:\\+|\[)[.-]\]?ecr|(?:\\+\.|\[\.\])dkr|ecr(?:\\+\.|\[\.\])|amazonaws(?:\\+|\[)\.\]?com)`
 )

@@ -16,6 +16,12 @@ var credentialRules = []rule{
 		do:    "Make one for {host}, or let the nodes' service account read it, before the manifests change; remove this one when ECR is left.",
 	},
 	{
+		section: "7.2", kind: mention.Credentials, types: []mention.Type{mention.HCL}, words: []string{"dkr"},
+		match: hostMiddle, where: inBlock(regexp.MustCompile(`^(?:registry|registry_auth)$`)),
+		why: "The provider logs in to ECR here.",
+		do:  "Add a block for {host} beside it, with the name oauth2accesstoken and the token of data.google_client_config, before the rewritten configuration is applied.",
+	},
+	{
 		section: "9", kind: mention.Credentials, words: []string{"docker-registry", "docker-server"},
 		match: regexp.MustCompile(`\bcreate\s+secret\s+docker-registry\b(?s:.*)` + anyECR + `|--docker-server[=\s](?s:.*)` + anyECR),
 		why:   "It makes a pull secret for ECR.",

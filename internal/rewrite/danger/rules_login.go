@@ -26,6 +26,12 @@ var loginRules = []rule{
 		why:   actionsWhy, do: githubDo,
 	},
 	{
+		section: "5.2", kind: mention.Login, types: markup, words: []string{"uses:"},
+		match: regexp.MustCompile(`\buses:\s*["']?\S*\b(?i:ecr)\b`),
+		not:   regexp.MustCompile(`amazon-ecr-login@|ecr-public`),
+		why:   "The step logs in to ECR, or pushes there.", do: githubDo,
+	},
+	{
 		section: "5.2", kind: mention.VariableHost, words: []string{".outputs."},
 		match: regexp.MustCompile(`\bsteps\.[\w-]+\.outputs\.registry\b`),
 		where: either(inFile(regexp.MustCompile(`amazon-ecr-login@`)), onLine(regexp.MustCompile(`steps\.[\w-]*ecr`), 0)),
@@ -55,7 +61,7 @@ var loginRules = []rule{
 	},
 	{
 		section: "5.1", kind: mention.Login, keep: true, words: []string{"login"},
-		match: regexp.MustCompile(`\b(?:docker|podman|buildah|oras|skopeo|nerdctl|finch|crane\s+auth|helm\s+registry|regctl\s+registry|cosign|singularity\s+remote|apptainer\s+registry|kaniko)\s+login` + commandEnds + anyECR),
+		match: regexp.MustCompile(`\b(?:docker|podman|buildah|oras|skopeo|nerdctl|finch|crane\s+auth|helm\s+registry|regctl\s+registry|cosign|singularity\s+remote|apptainer\s+registry|kaniko)\s+login` + commandEnds + ecrTarget),
 		not:   regexp.MustCompile(`public\.ecr\.aws`),
 		why:   loginWhy, do: loginDo,
 	},
@@ -85,14 +91,14 @@ var loginRules = []rule{
 const (
 	producerWhy = "It pushes to ECR. Half of a rewrite would break the push, so nothing in it is rewritten."
 	producerDo  = "Move the push and its login together, to {target}, when ECR stops being the source; until then \"transship sync\" carries new images over."
-	pushTags    = `["']?\S*` + anyECR
+	pushTags    = `["']?\S*` + ecrTarget
 )
 
 // producerRules are for what pushes to ECR: it goes on to do so until somebody moves push and login together.
 var producerRules = []rule{
 	{
 		section: "5.8", kind: mention.Producer, keep: true, words: []string{" push", " tag", " manifest", " commit"},
-		match: regexp.MustCompile(`\b(?:docker|podman|buildah|nerdctl|finch|img|ctr|DOCKER\)|DOCKER\}|DOCKER)\s+(?:-\S+\s+)*(?:image\s+|images\s+)?(?:push` + commandEnds + anyECR + `|tag\s+\S+\s+` + pushTags + `|commit\s+\S+\s+` + pushTags + `|manifest\s+(?:create|push|annotate)` + commandEnds + anyECR + `)`),
+		match: regexp.MustCompile(`\b(?:docker|podman|buildah|nerdctl|finch|img|ctr|DOCKER\)|DOCKER\}|DOCKER)\s+(?:-\S+\s+)*(?:image\s+|images\s+)?(?:push` + commandEnds + ecrTarget + `|tag\s+\S+\s+` + pushTags + `|commit\s+\S+\s+` + pushTags + `|manifest\s+(?:create|push|annotate)` + commandEnds + ecrTarget + `)`),
 		why:   producerWhy, do: producerDo,
 	},
 	{
@@ -122,9 +128,9 @@ var producerRules = []rule{
 	{
 		section: "5.8", kind: mention.Producer, keep: true, words: []string{"copy", "push", " cp ", "append", "mutate", "sync", "attach", "sign", "attest", "tag"},
 		match: regexp.MustCompile(`\bskopeo\s+(?:copy|sync)` + commandEnds + `docker://\S+\s+["']?docker://\S*` + anyECR + `|\bskopeo\s+copy` + commandEnds + `(?:dir|oci|docker-archive|docker-daemon|containers-storage):\S+\s+["']?docker://\S*` + anyECR +
-			`|\bg?crane\s+(?:push|append|mutate|tag|rebase)` + commandEnds + anyECR + `|\bg?crane\s+(?:copy|cp)\s+(?:-\S+\s+)*\S+\s+` + pushTags +
-			`|\bregctl\s+image\s+copy\s+(?:-\S+\s+)*\S+\s+` + pushTags + `|\boras\s+(?:push|attach)` + commandEnds + anyECR + `|\boras\s+(?:cp|copy)\s+(?:-\S+\s+)*\S+\s+` + pushTags +
-			`|\bhelm\s+(?:cm-)?push` + commandEnds + anyECR + `|\bcosign\s+(?:sign|attest|attach|copy)` + commandEnds + anyECR + `|\b(?:flux\s+push|imgpkg\s+push|notation\s+sign)` + commandEnds + anyECR),
+			`|\bg?crane\s+(?:push|append|mutate|tag|rebase)` + commandEnds + ecrTarget + `|\bg?crane\s+(?:copy|cp)\s+(?:-\S+\s+)*\S+\s+` + pushTags +
+			`|\bregctl\s+image\s+copy\s+(?:-\S+\s+)*\S+\s+` + pushTags + `|\boras\s+(?:push|attach)` + commandEnds + ecrTarget + `|\boras\s+(?:cp|copy)\s+(?:-\S+\s+)*\S+\s+` + pushTags +
+			`|\bhelm\s+(?:cm-)?push` + commandEnds + ecrTarget + `|\bcosign\s+(?:sign|attest|attach|copy)` + commandEnds + ecrTarget + `|\b(?:flux\s+push|imgpkg\s+push|notation\s+sign)` + commandEnds + ecrTarget),
 		why: producerWhy, do: producerDo,
 	},
 	{

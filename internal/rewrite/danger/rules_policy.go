@@ -129,12 +129,21 @@ var policyRules = []rule{
 	{
 		section: "5.11", kind: mention.HostTest, keep: true,
 		words: []string{"grep", "contains", "start", "end", "prefix", "suffix", "includes", "index", "match", "regex", "-like", "=~", "==", "!=", " in ", "\"ecr\"", "'ecr'", "eq ", "ne ", "[ "},
-		match: regexp.MustCompile(`(?is)(?:\bgrep\b|\begrep\b|\bcontains\b|\bstarts_?with\b|\bends_?with\b|\bhas_?(?:prefix|suffix)\b|\bincludes\b|\bindex_?of\b|\bmatch(?:es)?\b|\bregex(?:find|match)?\b|\bfullmatch\b|-match\b|-like\b|=~|\bin\b|[!=]==?|\bne\b|\beq\b|\[\[?\s.*\s=\s)[^;]*(?:dkr[.-]ecr|\becr\.|["'.]ecr["'.])|["'][.a-z]*ecr[.a-z]*["']\s+in\b|(?:dkr[.-]ecr|["']ecr["'])[^;]*(?:[!=]==?|=~|\|\s*grep)`),
+		match: regexp.MustCompile(`(?i)(?:[!=]==?|=~|-c?match|-c?like|-c?eq|-c?ne)\s*["'/^(*.]*[^\s"'?:;&|,]*?` + hostOrECR +
+			`|\[\[?\s[^;&|\]]*\s=\s*["']?[^\s"']*?` + hostOrECR +
+			`|\b(?:eq|ne)\b[^}|]{0,60}?` + hostOrECR +
+			`|\b\w*(?:contains|starts_?with|ends_?with|prefix|suffix|includes|index_?of|match(?:es)?|regex(?:all|find|match|replace)?|search)["']?\s*[(\s][^;)?]{0,120}?` + hostOrECR +
+			`|\be?grep\b[^|;&]*?` + hostOrECR +
+			`|["'][^"'\s]*` + hostOrECR + `[^"'\s]*["']?\s+(?:not\s+)?in\b` +
+			`|` + hostOrECR + `["']?\s*[!=]==?`),
 		not:   regexp.MustCompile(`(?i)com\.amazonaws\.|arn:|aws\s+ecr\b|--set\b|\bfor\s+\w+\s+in\b.*\bin\b`),
 		where: isTestLine,
 		why:   testOfHostWhy, do: testOfHostDo,
 	},
 }
+
+// hostOrECR is what is compared with: a part of a host, or the word.
+const hostOrECR = `(?:dkr[.-]ecr|["'.]ecr["'.])`
 
 const (
 	testOfHostWhy = "What is done for ECR's names alone, such as a login, is skipped for the new ones."
@@ -142,7 +151,7 @@ const (
 )
 
 // testLine is what makes a comparison of a mention.
-var testLine = regexp.MustCompile(`(?i)\b(?:if|elif|elsif|else|unless|when|while|case|switch|match|return|assert|test|filter|grep|egrep|contains|includes|where|rules|except|only|only_if|not_if)\b|\[\[|\[ |=~|[!=]==?|&&|\|\||\?|=>|(?:has|starts|ends)_?(?:prefix|suffix|with)|-match|-like|\beq\b|\)\s*$|\|\s*grep`)
+var testLine = regexp.MustCompile(`(?i)\b(?:if|elif|elsif|else|unless|when|while|case|switch|match|return|assert|test|filter|grep|egrep|contains|includes|where|rules|except|only|only_if|not_if)\b|\[\[|\[ |=~|[!=]==?|&&|\|\||\?|=>|(?:has|starts|ends)_?(?:prefix|suffix|with)|-match|-like|\beq\b|\)\s*$|\|\s*grep|^\s*[^\s()]+\)\s`)
 
 func isTestLine(j *judge, at spot) bool { return testLine.Match(j.stretchOf(at)) }
 

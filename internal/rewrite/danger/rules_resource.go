@@ -69,6 +69,11 @@ var resourceRules = []rule{
 		why:   "It is a resource of ECR that a controller in the cluster keeps.", do: cleanUpDo,
 	},
 	{
+		section: "7.2", kind: mention.ECRResource, types: markup, words: []string{"ecs_ecr"},
+		match: regexp.MustCompile(`\becs_ecr\b`),
+		why:   "Ansible makes a repository of ECR here.", do: cleanUpDo,
+	},
+	{
 		section: "7.2", kind: mention.ECRResource,
 		words: []string{"ecr ", "-ecr"},
 		match: regexp.MustCompile(`\baws\b(?:\s+--?\S+(?:[ =][^\s-]\S*)?)*\s+ecr\s+(?:\\\s*)?(?:create|delete|describe|batch|put|list|set|start|get-(?:repository|lifecycle|registry|download)|wait|tag|untag|replicate|initiate|upload|complete)[a-z-]*|(?i:\b(?:Get|New|Remove|Set|Write)-ECR[A-Z]\w+)`),
