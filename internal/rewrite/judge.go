@@ -22,11 +22,11 @@ func (s *scan) judge(p tree.Place, encoding letters.Encoding, text []byte) (piec
 	return pieces, told, aws
 }
 
-// ask asks the judges whose markers are in the text.
+// ask asks the judges whose matter the text may be.
 func (s *scan) ask(f mention.File, text []byte, t mention.Tree) []mention.Judgement {
 	var out []mention.Judgement
 	for _, j := range s.Judges {
-		if slices.ContainsFunc(j.Markers, func(m []byte) bool { return bytes.Contains(text, m) }) {
+		if j.Marked(text) {
 			out = append(out, j.Judge(f, s.Known, t))
 		}
 	}

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"unicode/utf8"
 
@@ -18,8 +19,7 @@ type verdict struct {
 }
 
 // merge makes one verdict of several judgements. What one of them keeps no other edits; where two edit the same bytes the
-// first wins. Edits of one judge that follow on each other and move the same image are the parts of one reference: they are
-// made together or not at all.
+// first wins. Edits of one group are the parts of one reference: they are made together or not at all.
 func merge(text []byte, all []mention.Judgement) verdict {
 	var v verdict
 	for _, j := range all {
@@ -28,18 +28,20 @@ func merge(text []byte, all []mention.Judgement) verdict {
 	}
 	v.kept = coverKept(v.keep)
 	for _, j := range all {
+		if !valid(text, j.Edits) {
+			continue
+		}
 		v.done = coverEdits(v.edits) // by the judges before
-		last := 0
-		for edits := j.Edits; len(edits) > 0; {
-			n := 1
-			for n < len(edits) && edits[n].Of == edits[0].Of {
-				n++
+		groups := map[int][]mention.Edit{}
+		for _, e := range j.Edits {
+			if e.Group == 0 {
+				v.add(text, []mention.Edit{e})
+			} else {
+				groups[e.Group] = append(groups[e.Group], e)
 			}
-			if valid(text, edits[:n], last) {
-				v.add(text, edits[:n])
-				last = edits[n-1].End
-			}
-			edits = edits[n:]
+		}
+		for _, n := range slices.Sorted(maps.Keys(groups)) {
+			v.add(text, groups[n])
 		}
 	}
 	slices.SortFunc(v.edits, func(a, b mention.Edit) int { return cmp.Compare(a.Start, b.Start) })
@@ -47,8 +49,9 @@ func merge(text []byte, all []mention.Judgement) verdict {
 	return v
 }
 
-// valid reports whether edits are of the text, in order behind the byte last, and can be said in a document.
-func valid(text []byte, edits []mention.Edit, last int) bool {
+// valid reports whether edits are of the text, in order without overlap, and can be said in a document.
+func valid(text []byte, edits []mention.Edit) bool {
+	last := 0
 	for _, e := range edits {
 		if e.Start < last || e.End < e.Start || e.End > len(text) || !utf8.Valid(text[e.Start:e.End]) || !utf8.ValidString(e.New) {
 			return false
@@ -58,7 +61,7 @@ func valid(text []byte, edits []mention.Edit, last int) bool {
 	return true
 }
 
-// add adds the edits of one reference, if none of them is in the way of what others say.
+// add adds the edits of one group, if none of them is in the way of what others say.
 func (v *verdict) add(text []byte, parts []mention.Edit) {
 	var free []mention.Edit
 	for _, e := range parts {

@@ -18,8 +18,8 @@ import (
 
 // Judge is a part of the rewriter that looks at whole files.
 type Judge struct {
-	// Markers: it is called for files that hold one of them.
-	Markers [][]byte
+	// Marked says whether a text may be its matter at all: it is called for such texts alone.
+	Marked func([]byte) bool
 	// Judge is a pure function; it may ask the tree for other files.
 	Judge func(mention.File, mention.Oracle, mention.Tree) mention.Judgement
 }

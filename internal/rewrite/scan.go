@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"transship/internal/rewrite/letters"
 	"transship/internal/rewrite/mention"
@@ -25,7 +26,7 @@ type scan struct {
 	Config
 	direction direction
 	past      *past
-	markers   [][]byte // of which a file holds at least one, if anything is to be said of it
+	markers   [][]byte // of the direction
 	workers   []worker
 	counts    tree.Counts
 	findings  []mention.Finding // about paths that were named
@@ -48,31 +49,10 @@ func newScan(c Config) *scan {
 		s.direction = newForward(c.Known, c.Pin)
 	}
 	s.markers = s.direction.markers()
-	for _, j := range s.Judges {
-		s.markers = append(s.markers, j.Markers...)
-	}
-	s.markers = fewest(s.markers)
 	for n := range s.workers {
 		s.workers[n].buf = make([]byte, firstRead)
 	}
 	return s
-}
-
-// fewest leaves out the markers that hold another one.
-func fewest(markers [][]byte) [][]byte {
-	var out [][]byte
-	for n, m := range markers {
-		needless := false
-		for o, other := range markers {
-			if o != n && bytes.Contains(m, other) && (len(other) < len(m) || o < n) {
-				needless = true
-			}
-		}
-		if !needless {
-			out = append(out, m)
-		}
-	}
-	return out
 }
 
 func (s *scan) walk(ctx context.Context, t *tree.Tree, others []*tree.Tree) {
@@ -161,7 +141,7 @@ func (s *scan) marked(text []byte) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(s.Judges, func(j Judge) bool { return j.Marked(text) })
 }
 
 // whole looks at a file that is held.

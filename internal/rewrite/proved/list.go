@@ -47,6 +47,9 @@ func FromList(list []ref.Repository, mapping ref.Mapping, o Options) (*Known, er
 		return nil, err
 	}
 	k := newKnown(nil)
+	if len(mapping.Rules) == 0 {
+		k.general = place(mapping.Default)
+	}
 	seen := map[ref.Registry]bool{}
 	for _, source := range list {
 		t, err := mapping.Map(source)

@@ -45,6 +45,7 @@ type Known struct {
 	back         map[string][]*repository // by the name at the target
 	extra        map[string]*extras       // likewise, of what is only there
 	looked       time.Time                // when verify looked last; zero where a list vouches
+	general      ref.TargetImage          // where all repositories lead; the zero value where rules lead some elsewhere
 }
 
 // repository is what is known of one source repository.
@@ -76,6 +77,9 @@ func FromVerification(v document.Verification, copies []Copy, o Options) (*Known
 		return nil, err
 	}
 	k := newKnown(v.Migration.Sources)
+	if t, err := ref.ParseTarget(v.Migration.Target); err == nil && v.Migration.Mapping == "" {
+		k.general = place(t)
+	}
 	stale := 0
 	var copied time.Time
 	for _, r := range v.Repositories {
@@ -178,7 +182,7 @@ func (o Options) place(target string) (func(ref.TargetImage) ref.TargetImage, er
 		return nil, errNoDefault
 	}
 	return func(t ref.TargetImage) ref.TargetImage {
-		rest, ok := strings.CutPrefix(t.Path+"/", old.Join("").Path+"/")
+		rest, ok := strings.CutPrefix(t.Path+"/", old.Path+"/")
 		if old.Path == "" {
 			rest, ok = t.Path+"/", true
 		}
@@ -196,7 +200,11 @@ func (k *Known) Sources() []ref.Registry { return k.sources }
 func (k *Known) Ask(n references.Name) mention.Answer {
 	r := k.repositories[n.Repository]
 	if r == nil {
-		return mention.Answer{Verdict: mention.NotMoved, Why: "its repository is not part of what was copied and verified"}
+		a := mention.Answer{Verdict: mention.NotMoved, Why: "its repository is not part of what was copied and verified"}
+		if k.general != (ref.TargetImage{}) {
+			a.Target = k.general.Join(n.Repository.Name)
+		}
+		return a
 	}
 	a := mention.Answer{Verdict: mention.Unverified, Target: r.target}
 	switch {
