@@ -22,8 +22,21 @@ type verdict struct {
 // first wins. Edits of one group are the parts of one reference: they are made together or not at all.
 func merge(text []byte, all []mention.Judgement) verdict {
 	var v verdict
-	for _, j := range all {
-		v.findings = append(v.findings, j.Findings...)
+	type place struct {
+		line int
+		kind mention.Kind
+	}
+	told := map[place]int{} // by which judge, from 1
+	for n, j := range all {
+		for _, f := range j.Findings {
+			at := place{f.Line, f.Kind}
+			if told[at] == 0 {
+				told[at] = n + 1
+			}
+			if told[at] == n+1 { // otherwise another judge has told of it
+				v.findings = append(v.findings, f)
+			}
+		}
 		v.keep = append(v.keep, j.Keep...)
 	}
 	v.kept = coverKept(v.keep)
