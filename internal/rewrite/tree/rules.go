@@ -100,7 +100,7 @@ func (w *walk) enter(t task, dir *os.Root, entries []fs.DirEntry) *ignore.Rules 
 		base = strings.TrimSuffix(w.tree.inside, "/")
 	}
 	if _, ok := has(".git"); ok { // a repository of its own: what is around it says nothing of it
-		rules = excluded(nil, dir.Name(), base)
+		rules = excluded(nil, filepath.Join(w.tree.whole, filepath.FromSlash(t.path)), base)
 	}
 	if e, ok := has(".gitignore"); ok && e.Type().IsRegular() {
 		file, err := Place{Dir: dir, Name: e.Name()}.Open()

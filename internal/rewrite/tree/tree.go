@@ -28,7 +28,7 @@ type Tree struct {
 	shown  string        // what its paths begin with for people: empty, or with a slash at its end
 	inside string        // where it is in its repository: likewise
 	only   string        // the file that was named, or empty
-	base   string        // the folder's name in the one around it
+	whole  string        // the folder's path
 	rules  *ignore.Rules // of the folders above it
 }
 
@@ -65,7 +65,7 @@ func Open(name string) (*Tree, error) {
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
-	t.base = filepath.Base(whole)
+	t.whole = whole
 	t.above(whole)
 	return t, nil
 }
@@ -88,7 +88,7 @@ func (t *Tree) Shown(name string) string { return t.shown + name }
 // AddTo adds what was named to what is to be left out of the walk of another tree.
 func (t *Tree) AddTo(skip Skip) {
 	if info, err := t.root.Lstat(cmp.Or(t.only, ".")); err == nil {
-		name := cmp.Or(t.only, t.base)
+		name := cmp.Or(t.only, filepath.Base(t.whole))
 		skip[name] = append(skip[name], info)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"transship/internal/rewrite/ignore"
 )
@@ -53,9 +53,24 @@ const batch = 128
 
 // task is a folder, or some files of it.
 type task struct {
-	path  string // in the tree
+	path  string // of the folder, in the tree
+	from  *folder
+	name  string // of the folder in from; empty where it is from itself
 	rules *ignore.Rules
 	names []string // nil: the folder itself
+}
+
+// folder is an open one. It stays open until all that is to be opened in it was, so that a path is not gone through anew
+// for each: the last folders that were found are the next to be read, so few are open at a time.
+type folder struct {
+	*os.Root
+	users atomic.Int32
+}
+
+func (f *folder) release() {
+	if f.users.Add(-1) == 0 {
+		_ = f.Close()
+	}
 }
 
 // walk is one walk of a tree.
@@ -74,7 +89,13 @@ type walk struct {
 func (t *Tree) Walk(ctx context.Context, o Options) Counts {
 	w := &walk{Options: o, tree: t}
 	w.more = sync.NewCond(&w.mu)
-	first := task{path: ".", rules: t.rules}
+	root, err := t.root.OpenRoot(".")
+	if err != nil {
+		o.Failed(".", Bare(err))
+		return Counts{}
+	}
+	first := task{path: ".", from: &folder{Root: root}, rules: t.rules}
+	first.from.users.Store(1)
 	if t.only != "" {
 		first.names = []string{t.only}
 	}
@@ -139,12 +160,18 @@ func (w *walk) add(tasks ...task) {
 }
 
 func (w *walk) do(worker int, t task, counts *Counts) {
-	dir, err := w.tree.root.OpenRoot(filepath.FromSlash(t.path))
-	if err != nil {
-		w.Failed(t.path, Bare(err))
-		return
+	dir := t.from
+	if t.name != "" {
+		root, err := t.from.OpenRoot(t.name)
+		t.from.release()
+		if err != nil {
+			w.Failed(t.path, Bare(err))
+			return
+		}
+		dir = &folder{Root: root}
+		dir.users.Store(1)
 	}
-	defer dir.Close()
+	defer dir.release()
 	if t.names == nil {
 		t.names = w.list(t, dir, counts)
 	}
@@ -154,18 +181,18 @@ func (w *walk) do(worker int, t task, counts *Counts) {
 	}
 	for _, name := range t.names {
 		counts.Files++
-		w.Visit(worker, Place{Tree: w.tree, Dir: dir, Name: name, Path: prefix + name})
+		w.Visit(worker, Place{Tree: w.tree, Dir: dir.Root, Name: name, Path: prefix + name})
 	}
 }
 
 // list reads a folder, adds the folders in it to what is to be done, and returns the files to visit, or the first of
 // them where others may help with the rest.
-func (w *walk) list(t task, dir *os.Root, counts *Counts) []string {
-	entries, err := readDir(dir)
+func (w *walk) list(t task, dir *folder, counts *Counts) []string {
+	entries, err := readDir(dir.Root)
 	if err != nil {
 		w.Failed(t.path, Bare(err))
 	}
-	rules := w.enter(t, dir, entries)
+	rules := w.enter(t, dir.Root, entries)
 	prefix := t.path + "/"
 	if t.path == "." {
 		prefix = ""
@@ -174,7 +201,7 @@ func (w *walk) list(t task, dir *os.Root, counts *Counts) []string {
 	var folders []task
 	for _, e := range entries {
 		name := e.Name()
-		if w.skips(dir, name) {
+		if w.skips(dir.Root, name) {
 			continue
 		}
 		folder := e.IsDir()
@@ -190,14 +217,15 @@ func (w *walk) list(t task, dir *os.Root, counts *Counts) []string {
 		case rules.Ignored(w.tree.inside+prefix+name, folder):
 			counts.Ignored++
 		case folder:
-			folders = append(folders, task{path: prefix + name, rules: rules})
+			folders = append(folders, task{path: prefix + name, from: dir, name: name, rules: rules})
 		default:
 			files = append(files, name)
 		}
 	}
 	for rest := range slices.Chunk(files[min(batch, len(files)):], batch) {
-		folders = append(folders, task{path: t.path, names: rest})
+		folders = append(folders, task{path: t.path, from: dir, names: rest})
 	}
+	dir.users.Add(int32(len(folders))) //nolint:gosec // entries of one folder
 	w.add(folders...)
 	return files[:min(batch, len(files))]
 }
