@@ -70,22 +70,21 @@ var classes = []class{
 
 // wholeFile keeps the file as a whole, where it is of such a class, and reports whether it is.
 func (j *judge) wholeFile() bool {
-	begin := j.file.Text[:min(len(j.file.Text), sniffed)]
 	for i := range classes {
-		c := &classes[i]
-		if c.path != nil && !c.path.MatchString(j.file.Path) || c.text != nil && !c.text.Match(begin) {
-			continue
+		if j.isOf(&classes[i]) {
+			j.keepWhole(&classes[i])
+			return true
 		}
-		if c.text != nil && j.document {
-			continue // it shows such a file
-		}
-		if len(c.types) > 0 && !isOf(c.types, j.file.Type) {
-			continue
-		}
-		j.keepWhole(c)
-		return true
 	}
 	return false
+}
+
+// isOf reports whether the file is of a class. What looks like one in a document is only shown there.
+func (j *judge) isOf(c *class) bool {
+	begin := j.file.Text[:min(len(j.file.Text), sniffed)]
+	return (c.path == nil || c.path.MatchString(j.file.Path)) &&
+		(c.text == nil || !j.document && c.text.Match(begin)) &&
+		(len(c.types) == 0 || isOf(c.types, j.file.Type))
 }
 
 func isOf(types []mention.Type, t mention.Type) bool {

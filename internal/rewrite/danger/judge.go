@@ -19,11 +19,7 @@ func Judge(f mention.File, o mention.Oracle) mention.Judgement {
 	if len(all) == 0 {
 		return mention.Judgement{}
 	}
-	j := &judge{
-		file: f, oracle: o, sources: o.Sources(), document: isDocument(f),
-		fits: map[fit]bool{}, told: map[telling]int{}, last: map[*rule]int{}, more: map[entry]int{},
-	}
-	j.finder = references.NewFinder(j.sources...)
+	j := newJudge(f, o)
 	if !j.wholeFile() {
 		for _, s := range all {
 			j.judge(s)
@@ -31,6 +27,15 @@ func Judge(f mention.File, o mention.Oracle) mention.Judgement {
 		j.keepPushed()
 	}
 	return j.result()
+}
+
+func newJudge(f mention.File, o mention.Oracle) *judge {
+	j := &judge{
+		file: f, oracle: o, sources: o.Sources(), document: isDocument(f),
+		fits: map[fit]bool{}, told: map[telling]int{}, last: map[*rule]int{}, more: map[entry]int{},
+	}
+	j.finder = references.NewFinder(j.sources...)
+	return j
 }
 
 // judge judges one file.
