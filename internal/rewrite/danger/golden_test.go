@@ -149,6 +149,8 @@ func TestEveryRuleHasAnExample(t *testing.T) {
 			ofClass[i] = ofClass[i] || j.isOf(&classes[i])
 		}
 		for _, s := range stretches(text) {
+			lower := text[s.Start:s.End]
+			j.hostAt, j.ecrAt = hostMiddle.FindIndex(lower), image.FindIndex(lower)
 			for i := range rules {
 				_, ok := rules[i].fits(j, s, bytes.ToLower(text[s.Start:s.End]))
 				used[i] = used[i] || ok

@@ -50,6 +50,8 @@ type judge struct {
 	haveBlocks bool
 	documents  []int // where those of YAML begin, when known
 	fits       map[fit]bool
+	hostAt     []int // where hostMiddle and image first are in the stretch
+	ecrAt      []int
 	placedAt   int // the line that placed is of, and one more
 	placed     place
 	advice     *advice
@@ -92,6 +94,7 @@ func (j *judge) judge(s stretch) {
 		return
 	}
 	lower := bytes.ToLower(text)
+	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
 	var hits []hit
 	for i := range rules {
 		r := &rules[i]
@@ -277,12 +280,12 @@ func (j *judge) blocksAt(pos int) []block {
 
 // fit is a question that was asked of a document.
 type fit struct {
-	pattern *regexp.Regexp
+	pattern any // of what it is a question
 	start   int
 }
 
 // documentFits reports whether a pattern is in the document of YAML that pos is in, as far as that is looked at.
-func (j *judge) documentFits(p *regexp.Regexp, pos int) bool {
+func (j *judge) documentFits(p *pattern, pos int) bool {
 	if j.documents == nil {
 		j.documents = documentsOf(j.file.Text)
 	}
@@ -298,7 +301,7 @@ func (j *judge) documentFits(p *regexp.Regexp, pos int) bool {
 }
 
 // spanFits reports whether a pattern is in [start, end), as far as that is looked at; it remembers by start.
-func (j *judge) spanFits(p *regexp.Regexp, start, end int) bool {
+func (j *judge) spanFits(p *pattern, start, end int) bool {
 	key := fit{p, start}
 	yes, known := j.fits[key]
 	if !known {

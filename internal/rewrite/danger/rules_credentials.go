@@ -38,7 +38,7 @@ var credentialRules = []rule{
 	{
 		section: "8", kind: mention.Credentials, types: markup, words: []string{"provider"},
 		match: regexp.MustCompile(`^\s*provider:\s*["']?aws["']?\s*(?:#.*)?$`),
-		where: inDocument(regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?(?:ImageRepository|OCIRepository|HelmRepository)\b`)),
+		where: inDocument(having(`(?m)^\s*"?kind"?:\s*"?(?:ImageRepository|OCIRepository|HelmRepository)\b`, "ImageRepository", "OCIRepository", "HelmRepository")),
 		why:   "Flux takes the credentials for this image or chart from AWS.",
 		do:    "Make it provider: gcp in the change that rewrites the image, and bind Flux's service account to one of Google that may read {target}.",
 	},
