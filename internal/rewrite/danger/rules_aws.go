@@ -129,6 +129,13 @@ var awsRules = []rule{
 	},
 }
 
+// inlineRule is for those that stand in the midst of a line.
+var inlineRule = rule{
+	section: "7.8", kind: mention.AWSOnly, keep: true,
+	match: regexp.MustCompile(`\b(?:ImageUri|ImageIdentifier|TrainingImage)\\?["']?\s*[:=]\s*\\?["']?([^\s"'\\,}]*` + anyHost + `[^\s"'\\,}]*)`),
+	why:   "Lambda, App Runner and SageMaker pull images from ECR alone: with another name the deployment fails.", do: awsOnlyDo,
+}
+
 // imageAttribute holds on a line of HCL that gives something a name, rather than one with a policy or a dependency.
 func imageAttribute(j *judge, at spot) bool { return attribute.Match(j.stretchOf(at)) }
 
