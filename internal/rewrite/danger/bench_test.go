@@ -29,6 +29,7 @@ func BenchmarkJudge(b *testing.B) {
 	for _, c := range []struct{ name, text string }{
 		{"without markers", strings.Repeat(without, 12_000)},
 		{"secrets", strings.Repeat(without+"secret: x\n", 12_000)},
+		{"a manifest", strings.Repeat(without, 20) + "image: " + host + "/team/api:1\n"},
 		{"references", strings.Repeat(strings.Repeat(without, 20)+"image: "+host+"/team/api:1\n", 600)},
 		{"one of twenty", strings.Repeat(without, 12_000) + trees.String()},
 		{"all", strings.Repeat(trees.String(), 20)},

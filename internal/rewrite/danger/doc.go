@@ -18,6 +18,9 @@
 //   - A file that pushes a repository keeps every reference to that repository: what a job has pushed a line above is not
 //     at the target yet.
 //   - A place that only names other registries than those of the migration is nobody's business here.
+//   - A file that is a test, or that a program wrote, has one finding at the most, whatever is in it.
+//   - In the files of a chart, a manifest or a script alike, a comment is judged as what it would be without its sign: it may
+//     be an instruction.
 //   - A Kept has a Finding where a plain reference is in it, with File and Line, and then nothing of the same place is in
 //     Findings. A Kept without a Kind has a reference that a finding elsewhere tells of, or none.
 package danger

@@ -131,3 +131,44 @@ func divide(text []byte, j mention.Judgement) (kept, left []string) {
 	}
 	return kept, left
 }
+
+// TestEveryRuleHasAnExample looks whether the trees have a stretch that each rule fits, and a file for each class.
+func TestEveryRuleHasAnExample(t *testing.T) {
+	used, ofClass := make([]bool, len(rules)), make([]bool, len(classes))
+	err := filepath.WalkDir("testdata", func(path string, d fs.DirEntry, err error) error {
+		_, name, in := strings.Cut(filepath.ToSlash(path), "/in/")
+		if err != nil || d.IsDir() || !in {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		j := newJudge(mention.File{Path: name, Text: text, Type: typeOf(name)}, fake{})
+		for i := range classes {
+			ofClass[i] = ofClass[i] || j.isOf(&classes[i])
+		}
+		for _, s := range stretches(text) {
+			lower := text[s.Start:s.End]
+			j.hostAt, j.ecrAt = hostMiddle.FindIndex(lower), image.FindIndex(lower)
+			for i := range rules {
+				_, ok := rules[i].fits(j, s, bytes.ToLower(text[s.Start:s.End]))
+				used[i] = used[i] || ok
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ok := range used {
+		if !ok {
+			t.Errorf("no example for rule %d: %s %s %.100s", i, rules[i].section, rules[i].kind, rules[i].match)
+		}
+	}
+	for i, ok := range ofClass {
+		if !ok {
+			t.Errorf("no example for class %d: %v %v", i, classes[i].path, classes[i].text)
+		}
+	}
+}

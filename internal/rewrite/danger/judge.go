@@ -19,11 +19,7 @@ func Judge(f mention.File, o mention.Oracle) mention.Judgement {
 	if len(all) == 0 {
 		return mention.Judgement{}
 	}
-	j := &judge{
-		file: f, oracle: o, sources: o.Sources(), document: isDocument(f),
-		fits: map[fit]bool{}, told: map[telling]int{}, last: map[*rule]int{}, more: map[entry]int{},
-	}
-	j.finder = references.NewFinder(j.sources...)
+	j := newJudge(f, o)
 	if !j.wholeFile() {
 		for _, s := range all {
 			j.judge(s)
@@ -31,6 +27,15 @@ func Judge(f mention.File, o mention.Oracle) mention.Judgement {
 		j.keepPushed()
 	}
 	return j.result()
+}
+
+func newJudge(f mention.File, o mention.Oracle) *judge {
+	j := &judge{
+		file: f, oracle: o, sources: o.Sources(), document: isDocument(f),
+		fits: map[fit]bool{}, told: map[telling]int{}, last: map[*rule]int{}, more: map[entry]int{},
+	}
+	j.finder = references.NewFinder(j.sources...)
+	return j
 }
 
 // judge judges one file.
@@ -45,6 +50,8 @@ type judge struct {
 	haveBlocks bool
 	documents  []int // where those of YAML begin, when known
 	fits       map[fit]bool
+	hostAt     []int // where hostMiddle and image first are in the stretch
+	ecrAt      []int
 	placedAt   int // the line that placed is of, and one more
 	placed     place
 	advice     *advice
@@ -87,6 +94,7 @@ func (j *judge) judge(s stretch) {
 		return
 	}
 	lower := bytes.ToLower(text)
+	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
 	var hits []hit
 	for i := range rules {
 		r := &rules[i]
@@ -100,8 +108,28 @@ func (j *judge) judge(s stretch) {
 		}
 		hits = append(hits, hit{r, at})
 	}
-	for _, h := range tellable(hits) {
+	hits = tellable(hits)
+	for _, h := range hits {
 		j.tell(h.rule, h.at)
+	}
+	if !slices.ContainsFunc(hits, func(h hit) bool { return h.rule.keep }) {
+		j.inline(s)
+	}
+}
+
+// inline tells of the images of services that pull from ECR alone where they stand in the midst of a line, as in JSON
+// without line ends. Each is kept by itself.
+func (j *judge) inline(s stretch) {
+	if !isOf(markup, j.file.Type) {
+		return
+	}
+	for _, m := range inlineRule.match.FindAllSubmatchIndex(j.file.Text[s.Start:s.End], -1) {
+		span := mention.Span{Start: s.Start + m[2], End: s.Start + m[3]}
+		if j.foreign(j.file.Text[span.Start:span.End]) {
+			continue
+		}
+		line := s.line + bytes.Count(j.file.Text[s.Start:span.Start], newline)
+		j.tell(&inlineRule, spot{span, stretch{span, line}})
 	}
 }
 
@@ -129,10 +157,14 @@ func (j *judge) tell(r *rule, at spot) {
 	known, first := j.known(r, at)
 	var kept *mention.Kept
 	if r.keep {
-		j.keep = append(j.keep, mention.Kept{Span: at.in.Span})
+		span := at.in.Span
+		if r.kind != mention.Generated && j.isPart(span) {
+			span = word(j.file.Text, at)
+		}
+		j.keep = append(j.keep, mention.Kept{Span: span})
 		kept = &j.keep[len(j.keep)-1]
 		if r.kind == mention.Producer {
-			j.pushes = append(j.pushes, at.in.Span)
+			j.pushes = append(j.pushes, span)
 		}
 	}
 	if known {
@@ -143,7 +175,7 @@ func (j *judge) tell(r *rule, at spot) {
 	}
 	finding := j.finding(r, at)
 	e := entry{false, len(j.findings)}
-	if kept != nil && j.holdsReference(at.in.Span) {
+	if kept != nil && j.holdsReference(kept.Span) {
 		kept.Finding = finding
 		e = entry{true, len(j.keep) - 1}
 	} else {
@@ -156,6 +188,29 @@ func (j *judge) tell(r *rule, at spot) {
 		}
 		j.told[*first] = n
 	}
+}
+
+// isPart reports whether a stretch is only the part of a line around a marker, so that other things are in it by chance.
+func (j *judge) isPart(s mention.Span) bool {
+	line := lineAt(j.file.Text, s.Start, 0)
+	return line.Start < s.Start && s.End-s.Start > beforeHit || s.End < line.End && s.End-s.Start > beforeHit
+}
+
+// word is the string around a match.
+func word(b []byte, at spot) mention.Span {
+	const ends = "\"'\n\t "
+	s := at.Span
+	if i := bytes.LastIndexAny(b[at.in.Start:s.Start], ends); i >= 0 {
+		s.Start = at.in.Start + i + 1
+	} else {
+		s.Start = at.in.Start
+	}
+	if i := bytes.IndexAny(b[s.End:at.in.End], ends); i >= 0 {
+		s.End += i
+	} else {
+		s.End = at.in.End
+	}
+	return s
 }
 
 // known reports whether a place was told of already, and what it is told of once by, where it is.
@@ -272,12 +327,12 @@ func (j *judge) blocksAt(pos int) []block {
 
 // fit is a question that was asked of a document.
 type fit struct {
-	pattern *regexp.Regexp
+	pattern any // of what it is a question
 	start   int
 }
 
 // documentFits reports whether a pattern is in the document of YAML that pos is in, as far as that is looked at.
-func (j *judge) documentFits(p *regexp.Regexp, pos int) bool {
+func (j *judge) documentFits(p *pattern, pos int) bool {
 	if j.documents == nil {
 		j.documents = documentsOf(j.file.Text)
 	}
@@ -293,7 +348,7 @@ func (j *judge) documentFits(p *regexp.Regexp, pos int) bool {
 }
 
 // spanFits reports whether a pattern is in [start, end), as far as that is looked at; it remembers by start.
-func (j *judge) spanFits(p *regexp.Regexp, start, end int) bool {
+func (j *judge) spanFits(p *pattern, start, end int) bool {
 	key := fit{p, start}
 	yes, known := j.fits[key]
 	if !known {

@@ -172,3 +172,18 @@ func TestLongLine(t *testing.T) {
 		t.Errorf("%+v", j.Findings)
 	}
 }
+
+// TestLongLineKeepsLittle: of a line that is too long to be one place, only the string that a rule fits is kept.
+func TestLongLineKeepsLittle(t *testing.T) {
+	text := `{"cmd":"docker push ` + host + `/team/api:1","image":"` + host + `/team/web:1"},` + strings.Repeat(`{"a":"0123456789abcdef"},`, 400)
+	f := mention.File{Path: "x.json", Type: mention.JSON, Text: []byte(text)}
+	j := Judge(f, fake{})
+	sound(t, f, j)
+	kept, left := divide(f.Text, j)
+	if len(kept) != 1 || !strings.HasSuffix(kept[0], "/team/api:1") || len(left) != 1 {
+		t.Errorf("kept %v, left %v", kept, left)
+	}
+	if got := findings(j); len(got) != 1 || got[0].Kind != mention.Producer {
+		t.Errorf("%+v", got)
+	}
+}

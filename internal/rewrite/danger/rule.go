@@ -49,12 +49,43 @@ func (r *rule) fits(j *judge, s stretch, lower []byte) (spot, bool) {
 		return spot{}, false
 	}
 	text := j.file.Text[s.Start:s.End]
-	m := r.match.FindIndex(text)
+	m := j.first(r.match, text)
 	if m == nil || r.not != nil && r.not.Match(text) {
 		return spot{}, false
 	}
 	at := spot{mention.Span{Start: s.Start + m[0], End: s.Start + m[1]}, s}
 	return at, r.where == nil || r.where(j, at)
+}
+
+// first returns where a pattern first is in the stretch; what many rules have is looked for once.
+func (j *judge) first(p *regexp.Regexp, text []byte) []int {
+	switch p {
+	case hostMiddle:
+		return j.hostAt
+	case image:
+		return j.ecrAt
+	}
+	return p.FindIndex(text)
+}
+
+// pattern is one for long texts. Most of them have none of its words, and are done with quickly.
+type pattern struct {
+	re    *regexp.Regexp
+	words [][]byte
+}
+
+// having makes a pattern of an expression; what fits it has one of the words.
+func having(expression string, words ...string) *pattern {
+	p := &pattern{re: regexp.MustCompile(expression)}
+	for _, w := range words {
+		p.words = append(p.words, []byte(w))
+	}
+	return p
+}
+
+// Match reports whether the pattern is in b.
+func (p *pattern) Match(b []byte) bool {
+	return slices.ContainsFunc(p.words, func(w []byte) bool { return bytes.Contains(b, w) }) && p.re.Match(b)
 }
 
 // Parts of the patterns.

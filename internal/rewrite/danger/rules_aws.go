@@ -18,7 +18,7 @@ const (
 var (
 	image = regexp.MustCompile(anyECR)
 	// lambdaWords are near the images of those services in programs.
-	lambdaWords = regexp.MustCompile(`(?i)lambda|sagemaker|emr-?_?serverless|create_model|PrimaryContainer`)
+	lambdaWords = having(`(?i)lambda|sagemaker|emr-?_?serverless|create_model|PrimaryContainer`, "ambda", "AMBDA", "ageMaker", "agemaker", "AGEMAKER", "emr", "EMR", "create_model")
 	notAWSOnly  = regexp.MustCompile(`(?i)\b\w*(?:ecs|fargate|batch|codebuild|eks)`)
 )
 
@@ -92,7 +92,7 @@ var awsRules = []rule{
 	{
 		section: "7.8", kind: mention.AWSOnly, keep: true, types: append([]mention.Type{mention.Code}, markup...),
 		match: image,
-		where: all(atKey(regexp.MustCompile(`^(?:imageUri|image|Image)$`)), inFile(lambdaWords), notManifest, onLine(lambdaWords, 12), notOthersAround),
+		where: all(atKey(regexp.MustCompile(`^(?:imageUri|image|Image)$`)), inFile(lambdaWords), notManifest, onLine(lambdaWords.re, 12), notOthersAround),
 		why:   "It seems to be the image of a Lambda function or of SageMaker, which pull from ECR alone.",
 		do:    "Leave it if it is; if something else runs it, put {ref} there by hand.",
 	},
@@ -129,13 +129,20 @@ var awsRules = []rule{
 	},
 }
 
+// inlineRule is for those that stand in the midst of a line.
+var inlineRule = rule{
+	section: "7.8", kind: mention.AWSOnly, keep: true,
+	match: regexp.MustCompile(`\b(?:ImageUri|ImageIdentifier|TrainingImage)\\?["']?\s*[:=]\s*\\?["']?([^\s"'\\,}]*` + anyHost + `[^\s"'\\,}]*)`),
+	why:   "Lambda, App Runner and SageMaker pull images from ECR alone: with another name the deployment fails.", do: awsOnlyDo,
+}
+
 // imageAttribute holds on a line of HCL that gives something a name, rather than one with a policy or a dependency.
 func imageAttribute(j *judge, at spot) bool { return attribute.Match(j.stretchOf(at)) }
 
 var (
 	attribute   = regexp.MustCompile(`(?i)^\s*["']?(?:\w*image\w*|default|value|\w*uri)["']?\s*[:=]`)
-	credentials = regexp.MustCompile(`(?i)repository_?credentials|registry_?credential|credentials:\s`)
-	manifest    = regexp.MustCompile(`(?m)^\s*"?(?:apiVersion|containers|FROM)\b`)
+	credentials = having(`(?i)repository_?credentials|registry_?credential|credentials:\s`, "redential", "REDENTIAL")
+	manifest    = having(`(?m)^\s*"?(?:apiVersion|containers|FROM)\b`, "apiVersion", "containers", "FROM")
 )
 
 // notOthers holds unless the block or the key is of a service that can pull from elsewhere.

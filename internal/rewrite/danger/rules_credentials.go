@@ -16,6 +16,12 @@ var credentialRules = []rule{
 		do:    "Make one for {host}, or let the nodes' service account read it, before the manifests change; remove this one when ECR is left.",
 	},
 	{
+		section: "5.2", kind: mention.Credentials, types: []mention.Type{mention.YAML, mention.Template, mention.JSON, mention.HCL, mention.Groovy}, words: []string{"password"},
+		match: regexp.MustCompile(`(?i)password["']?\s*[:=].*(?:\becr|ecr_|_ecr)`),
+		why:   "It hands over ECR's password, for an image or a chart whose name the rewrite may change.",
+		do:    "Give it the credentials of {host} in the same change: the name oauth2accesstoken with an access token, or _json_key with a key.",
+	},
+	{
 		section: "7.2", kind: mention.Credentials, types: []mention.Type{mention.HCL}, words: []string{"dkr"},
 		match: hostMiddle, where: inBlock(regexp.MustCompile(`^(?:registry|registry_auth)$`)),
 		why: "The provider logs in to ECR here.",
@@ -38,7 +44,7 @@ var credentialRules = []rule{
 	{
 		section: "8", kind: mention.Credentials, types: markup, words: []string{"provider"},
 		match: regexp.MustCompile(`^\s*provider:\s*["']?aws["']?\s*(?:#.*)?$`),
-		where: inDocument(regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?(?:ImageRepository|OCIRepository|HelmRepository)\b`)),
+		where: inDocument(having(`(?m)^\s*"?kind"?:\s*"?(?:ImageRepository|OCIRepository|HelmRepository)\b`, "ImageRepository", "OCIRepository", "HelmRepository")),
 		why:   "Flux takes the credentials for this image or chart from AWS.",
 		do:    "Make it provider: gcp in the change that rewrites the image, and bind Flux's service account to one of Google that may read {target}.",
 	},

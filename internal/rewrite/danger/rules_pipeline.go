@@ -44,17 +44,19 @@ var pipelineRules = []rule{
 
 var (
 	manifestPattern = regexp.MustCompile(`(?i)image["'\\]*\s*(?:\\s[*+]?|\[\[:space:\]\][*+]?|\s|\\\))*[:=]`)
+	// otherImage is an image of another registry, or of Docker Hub.
+	otherImage      = regexp.MustCompile(`image["'\\]*\s*:\s*["'\\]*(?:(?:[a-z0-9-]+\\?\.)+[a-z]{2,}\\?/|[a-z0-9_-]+\\?/[a-z0-9]|[a-z0-9-]+:)`)
 	sourceInPattern = regexp.MustCompile(anyHost + `|` + escaped + `|\$\{?\{?[A-Za-z_. ]*(?:ECR|ecr)[A-Za-z_]*`)
-	edits           = regexp.MustCompile(`\s-i\b|-[a-zA-Z]*i['".\s]|--in-place|-pi|\bapply\b|[^2&>-]>\s*[\w./$"'{]|\btee\b|write|sponge|replace(?:All|First)|Set-Content|Out-File|\.sub\(|kubectl|helm|git\b`)
+	edits           = regexp.MustCompile(`\s-i\b|-[a-zA-Z]*i['".\s]|--in-place|-pi|\bapply\b|[^2&>-]>\s*[\w./$"'{]|\btee\b|write|sponge|replace(?:All|First)|Set-Content|Out-File|\.sub\(|\s-c?replace\s|kubectl|helm|git\b`)
 )
 
 // isManifestPattern holds where what is replaced or put is an image in a manifest, or where a host of ECR is in it.
 func isManifestPattern(j *judge, at spot) bool {
 	text := j.file.Text[at.Start:at.in.End]
-	if manifestPattern.Match(text) {
+	if sourceInPattern.Match(text) && (j.file.Type != mention.Code || manifestPattern.Match(text)) {
 		return true
 	}
-	return j.file.Type != mention.Code && sourceInPattern.Match(text)
+	return manifestPattern.Match(text) && !otherImage.Match(text)
 }
 
 // isEdit holds where the outcome is written or deployed, rather than read.

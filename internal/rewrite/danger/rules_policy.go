@@ -16,7 +16,7 @@ var structureRules = []rule{
 	{
 		section: "9", kind: mention.Credentials, settles: true, once: aFile, types: markup,
 		words: []string{"dkr"}, match: hostMiddle,
-		where: inDocument(regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?CredentialProviderConfig\b`)),
+		where: inDocument(having(`(?m)^\s*"?kind"?:\s*"?CredentialProviderConfig\b`, "CredentialProviderConfig")),
 		why:   "It tells the kubelet to ask AWS for the credentials of these images.",
 		do:    "Keep it while anything runs from ECR, and see that nodes may read {host}, for example by a pull secret or by workload identity federation.",
 	},
@@ -37,7 +37,7 @@ var structureRules = []rule{
 	{
 		section: "9", kind: mention.Validator, keep: true, settles: true, types: markup,
 		words: []string{"dkr", `\`, "[."}, match: regexp.MustCompile(anyHost + `|` + escaped),
-		where: inDocument(regexp.MustCompile(`(?m)(?:apiVersion|"apiVersion")["']?:\s*["']?[\w.-]*(?:kyverno\.io|gatekeeper\.sh|policy\.sigstore\.dev|kubewarden\.io|admissionregistration\.k8s\.io|config\.openshift\.io|portieris\.cloud\.ibm\.com|open-cluster-management\.io|imagepolicy\.k8s\.io|connaisseur)|kind["']?:\s*["']?(?:ImagePolicyWebhook|AdmissionConfiguration)\b`)),
+		where: inDocument(having(`(?m)(?:apiVersion|"apiVersion")["']?:\s*["']?[\w.-]*(?:kyverno\.io|gatekeeper\.sh|policy\.sigstore\.dev|kubewarden\.io|admissionregistration\.k8s\.io|config\.openshift\.io|portieris\.cloud\.ibm\.com|open-cluster-management\.io|imagepolicy\.k8s\.io|connaisseur)|kind["']?:\s*["']?(?:ImagePolicyWebhook|AdmissionConfiguration)\b`, "kyverno.io", "gatekeeper.sh", "policy.sigstore.dev", "kubewarden.io", "admissionregistration.k8s.io", "config.openshift.io", "portieris.cloud", "open-cluster-management.io", "imagepolicy.k8s.io", "connaisseur", "ImagePolicyWebhook", "AdmissionConfiguration")),
 		why:   policyWhy, do: policyDo,
 	},
 	{
@@ -62,7 +62,7 @@ var structureRules = []rule{
 		section: "9", kind: mention.Validator, keep: true, settles: true, types: markup,
 		words: []string{"dkr"}, match: hostMiddle,
 		where: either(
-			all(atKey(regexp.MustCompile(`^(?:value|pattern|glob)$`)), inDocument(regexp.MustCompile(`"?fieldName"?:\s*"?Image Re(?:gistry|mote)|policySections|(?m)^\s*validators:|^\s*- pattern:`))),
+			all(atKey(regexp.MustCompile(`^(?:value|pattern|glob)$`)), inDocument(having(`"?fieldName"?:\s*"?Image Re(?:gistry|mote)|policySections|(?m)^\s*validators:|^\s*- pattern:`, "fieldName", "policySections", "validators:", "- pattern:"))),
 		),
 		why: policyWhy, do: policyDo,
 	},

@@ -28,14 +28,14 @@ func either(conditions ...func(*judge, spot) bool) func(*judge, spot) bool {
 }
 
 // inDocument holds in documents of YAML with something that fits, such as a kind.
-func inDocument(p *regexp.Regexp) func(*judge, spot) bool {
+func inDocument(p *pattern) func(*judge, spot) bool {
 	return func(j *judge, at spot) bool {
 		return isOf(markup, j.file.Type) && j.documentFits(p, at.Start)
 	}
 }
 
 // inFile holds where the beginning of the file has something that fits.
-func inFile(p *regexp.Regexp) func(*judge, spot) bool {
+func inFile(p *pattern) func(*judge, spot) bool {
 	return func(j *judge, _ spot) bool { return j.spanFits(p, 0, len(j.file.Text)) }
 }
 
@@ -85,7 +85,7 @@ func inBlock(p *regexp.Regexp) func(*judge, spot) bool {
 }
 
 // inItem holds in an item of a list of YAML, such as a step, that has something that fits.
-func inItem(p *regexp.Regexp) func(*judge, spot) bool {
+func inItem(p *pattern) func(*judge, spot) bool {
 	return func(j *judge, at spot) bool {
 		if !isOf(markup, j.file.Type) {
 			return false
@@ -128,7 +128,7 @@ func hidesHost(j *judge, at spot) bool {
 	return false
 }
 
-// hasAccount holds where the stretch names ECR with an account, literally or not, rather than in prose.
+// isTerraform holds in Terraform's configuration and in templates of it.
 func isTerraform(j *judge, _ spot) bool {
 	return j.file.Type == mention.HCL || strings.HasSuffix(j.file.Path, ".tf.json") || strings.HasSuffix(j.file.Path, ".tpl") || strings.HasSuffix(j.file.Path, ".tftpl")
 }
@@ -141,7 +141,7 @@ func noImport(j *judge, at spot) bool {
 
 var importLine = regexp.MustCompile(`^\s*(?:import\b|from\s+\S+\s+import\b|(?:const|var|let)\b.*=\s*require\(|using\s|"[\w./-]+"\s*$|use\s)`)
 
-// once per block: a run of lines that name the same thing is not asked for here.
+// notIn holds unless the stretch has one of the words.
 func notIn(words ...string) func(*judge, spot) bool {
 	return func(j *judge, at spot) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(j.stretchOf(at), []byte(w)) })
