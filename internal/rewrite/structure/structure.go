@@ -11,8 +11,8 @@ import (
 	"transship/internal/rewrite/mention"
 )
 
-// Markers are bytes of which every file has some that Judge can say anything of.
-var Markers = [][]byte{[]byte(".dkr")}
+// Markers returns the bytes one of which every file has that Judge can say anything of.
+func Markers() [][]byte { return [][]byte{[]byte(".dkr")} }
 
 // judge is the work on one file.
 type judge struct {
