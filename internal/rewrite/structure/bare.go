@@ -55,15 +55,14 @@ func (j *judge) variable(at int) (name string, fallback bool) {
 func (j *judge) bareHosts() {
 	text := j.file.Text
 	for h := range j.hosts.find(text) {
-		if h.End < len(text) && text[h.End] == '/' && h.End+1 < len(text) && isAlphanumeric(text[h.End+1]) || j.tells(h) {
-			continue
+		behind := text[h.End:]
+		if len(behind) > 1 && behind[0] == '/' && isAlphanumeric(behind[1]) || j.tells(h) {
+			continue // a plain reference, or part of a pair
 		}
+		behind = bytes.TrimPrefix(behind, []byte("/"))
 		name, fallback := j.variable(h.Start)
-		if name == "" || h.End < len(text) && bytes.IndexByte([]byte("\"'} \t\r\n,;/)]\\"), text[h.End]) < 0 {
-			continue
-		}
-		if next := text[min(h.End+1, len(text)):]; h.End < len(text) && text[h.End] == '/' && len(next) > 0 && bytes.IndexByte([]byte("\"'} \t\r\n,;"), next[0]) < 0 {
-			continue // a variable goes on behind it: the plain references tell of that
+		if name == "" || len(behind) > 0 && bytes.IndexByte([]byte("\"'} \t\r\n,;)]\\"), behind[0]) < 0 {
+			continue // of what goes on with a variable, the plain references tell
 		}
 		why := fmt.Sprintf("%s is the host alone, and which repositories it is joined with is not known.", name)
 		if fallback {
@@ -72,7 +71,8 @@ func (j *judge) bareHosts() {
 		if use := j.use(name); use != "" {
 			why = fmt.Sprintf("%s is the host alone; it is joined in: %s", name, use)
 		}
-		j.find(h.Start, mention.HostOnly, why, "Look where it is used: when all those repositories have arrived, replace it by the new registry and its path.")
+		j.find(h.Start, mention.HostOnly, why,
+			"Look where it is used: when all those repositories have arrived, replace it by the new registry and its path.")
 	}
 }
 
@@ -136,7 +136,8 @@ func (j *judge) grown() {
 		}
 		j.keep(mention.Span{Start: r.Start, End: r.End})
 		more, _, _ := bytes.Cut(tail[:min(len(tail), 40)], []byte("\n"))
-		j.find(r.Start, mention.VariableName, fmt.Sprintf("The name goes on where %s is used: %q is added to it.", name, clean(strings.TrimSpace(string(more)))),
+		j.find(r.Start, mention.VariableName,
+			fmt.Sprintf("The name goes on where %s is used: %q is added to it.", name, clean(strings.TrimSpace(string(more)))),
 			"Replace it by hand when all names that it becomes have arrived.")
 	}
 }

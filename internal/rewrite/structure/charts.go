@@ -2,6 +2,7 @@ package structure
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -46,13 +47,24 @@ func (j *judge) chart(m *node) {
 			continue
 		}
 		p, ok := j.hosts.place(prefix.text)
-		if !ok || k.oci && p.scheme != "oci://" {
+		if !ok || k.oci && p.scheme != "oci://" || name.text == "" || k.name == "name" && j.isWhole(p, name.text) {
 			continue
 		}
 		version := m.word("version", "targetRevision", "chartVersion", "chart_version")
 		j.prefix(prefix, p, []chartUse{{name.text, version}}, 0)
 		return
 	}
+}
+
+// isWhole reports whether what may be a prefix is the repository itself, beside a name of something else. Helm's own files have
+// prefixes only.
+func (j *judge) isWhole(p place, name string) bool {
+	if base := path.Base(j.file.Path); p.path == "" || base == "Chart.yaml" || base == "requirements.yaml" {
+		return false
+	}
+	whole := references.Name{Repository: p.registry.Repository(p.path)}
+	n, size := j.name(p, name)
+	return j.oracle.Ask(whole).Verdict == mention.Proved && (size == 0 || j.oracle.Ask(n).Verdict == mention.NotMoved)
 }
 
 // prefix rewrites a prefix, where all charts that are taken from it are proved and move alike.

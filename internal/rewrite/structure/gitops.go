@@ -3,6 +3,7 @@ package structure
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 
 	"transship/internal/rewrite/mention"
@@ -35,8 +36,10 @@ func (j *judge) argoImage(i *node) {
 			return // what it becomes is a plain reference
 		}
 		j.tell(i)
-		j.find(i.where(), mention.MatchKey, "Kustomize compares this name with the images of the application's source, which need not be this tree.",
-			"Write OLD=NEW:TAG, with the new name behind the equals sign; or, when the source has been rewritten too, replace the name here in the same change.")
+		j.find(i.where(), mention.MatchKey,
+			"Kustomize compares this name with the images of the application's source, which need not be this tree.",
+			"Write OLD=NEW:TAG, with the new name behind the equals sign; or, when the source has been rewritten too, replace the name "+
+				"here in the same change.")
 		return
 	}
 }
@@ -55,7 +58,8 @@ func (j *judge) credentials(m *node) {
 	if n := m.get("url"); n != nil && n.kind == scalar && m.get("enableOCI") != nil && j.hosts.in([]byte(n.text)) {
 		j.tell(n)
 		j.keep(n.span)
-		j.find(n.where(), mention.Credentials, "It holds Argo CD's credentials for ECR.", "Add a secret for Artifact Registry, and remove this one when nothing is taken from ECR.")
+		j.find(n.where(), mention.Credentials, "It holds Argo CD's credentials for ECR.",
+			"Add a secret for Artifact Registry, and remove this one when nothing is taken from ECR.")
 	}
 }
 
@@ -89,7 +93,12 @@ func (j *judge) helmRepository(r *node, all []*node) {
 	}
 	name := r.path("metadata").word("name")
 	var charts []chartUse
-	for _, d := range append(all, j.beside()...) {
+	if j.broken {
+		all = nil // not all charts are known
+	} else {
+		all = append(slices.Clip(all), j.beside()...)
+	}
+	for _, d := range all {
 		spec := d.path("spec", "chart", "spec")
 		if d.word("kind") == "HelmRelease" && spec.path("sourceRef").word("kind") == "HelmRepository" && spec.path("sourceRef").word("name") == name {
 			charts = append(charts, chartUse{spec.word("chart"), spec.word("version")})
@@ -146,6 +155,9 @@ func (j *judge) helmfile(repository *node, all []*node) {
 		return
 	}
 	var charts []chartUse
+	if j.broken {
+		all = nil // not all charts are known
+	}
 	for _, d := range all {
 		for _, release := range d.list("releases") {
 			if chart, ok := strings.CutPrefix(release.word("chart"), name+"/"); ok {

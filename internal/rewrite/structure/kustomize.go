@@ -131,7 +131,8 @@ func (j *judge) matchKey(n *node, r references.Reference, name references.Name, 
 			j.unproved(n.where(), name, a)
 		}
 		if len(b.unknown) > 0 {
-			j.find(n.where(), mention.MatchKey, fmt.Sprintf("The name is replaced, as in the base that has it, but %s is not in this tree and may have it too.", enumerate(b.unknown)),
+			j.find(n.where(), mention.MatchKey,
+				fmt.Sprintf("The name is replaced, as in the base that has it, but %s is not in this tree and may have it too.", enumerate(b.unknown)),
 				"Look there: where it has the old name, add an entry for that one.")
 		}
 		return
@@ -141,7 +142,8 @@ func (j *judge) matchKey(n *node, r references.Reference, name references.Name, 
 	case renamed && moves == 0:
 		return // it goes on to match what the bases hold, and gives it the new name
 	case moves == 0 && stays > 0:
-		j.find(n.where(), mention.Unproved, "The name stays as in the base that has it, which is not rewritten: not all of it arrived.", "Copy and verify it, then run transship rewrite again.")
+		j.find(n.where(), mention.Unproved, "The name stays as in the base that has it, which is not rewritten: not all of it arrived.",
+			"Copy and verify it, then run transship rewrite again.")
 		return
 	}
 	why := fmt.Sprintf("Kustomize compares this name with the images of what it builds on, and %s.", b.missing(moves > 0))

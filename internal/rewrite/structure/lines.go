@@ -56,7 +56,7 @@ func (l *liner) line(start, end int) {
 	at := len(line) - len(bytes.TrimLeft(line, " \t"))
 	rest := line[at:]
 	switch {
-	case len(rest) == 0, rest[0] == '#', bytes.HasPrefix(rest, []byte("//")), bytes.HasPrefix(rest, []byte("{{/*")), bytes.HasPrefix(rest, []byte("{{- /*")), bytes.HasPrefix(rest, []byte("{#")):
+	case len(rest) == 0 || isComment(rest):
 		return
 	case bytes.HasPrefix(rest, []byte("{{")), bytes.HasPrefix(rest, []byte("{%")), bytes.HasPrefix(rest, []byte("---")):
 		l.open = nil // what a template makes of the lines around it is not known
@@ -81,6 +81,16 @@ func (l *liner) line(start, end int) {
 		return
 	}
 	l.add(indent, field{key, valueNode(l.text, start+at+value.Start, start+at+value.End)})
+}
+
+// isComment reports whether a line is one, in YAML, JSON with comments, Helm's templates or Jinja.
+func isComment(line []byte) bool {
+	for _, c := range []string{"#", "//", "{{/*", "{{- /*", "{#"} {
+		if bytes.HasPrefix(line, []byte(c)) {
+			return true
+		}
+	}
+	return false
 }
 
 // close ends the mappings that are further in than a column, and the one at it where a new one begins.

@@ -93,7 +93,8 @@ func (j *judge) lock() {
 	items := root.list("dependencies")
 	digestNode := root.get("digest")
 	if !ok || len(items) != len(own.Dependencies) || len(wanted) != len(items) || digestNode == nil || digestNode.span == (mention.Span{}) {
-		j.refuseLock(items, fmt.Sprintf("The lock's digest covers the prefixes of its charts and those in %s beside it, which is not there or names others.", yamlFile))
+		j.refuseLock(items, fmt.Sprintf(
+			"The lock's digest covers the prefixes of its charts and those in %s beside it, which is not there or names others.", yamlFile))
 		return
 	}
 	before, after, why := j.relocated(wanted, own.Dependencies)
@@ -192,7 +193,8 @@ func (j *judge) applyLock(items []*node, wanted, own, after []*dependency, diges
 		is.Repository = after[i].Repository
 		last = &j.out.Edits[len(j.out.Edits)-1]
 		if _, of, _, why, kind := j.moved(p, []chartUse{{l.Name, l.Version}}); why != "" {
-			j.find(n.where(), kind, why+" It moves all the same, with the chart's file.", fmt.Sprintf("Copy and verify %s, or run helm dependency update.", of))
+			j.find(n.where(), kind, why+" It moves all the same, with the chart's file.",
+				fmt.Sprintf("Copy and verify %s, or run helm dependency update.", of))
 		}
 	}
 	if last != nil {

@@ -58,7 +58,7 @@ func (j *judge) served(l loner, p place) (out []string, prefix string) {
 	fits := true
 	for _, m := range l.all[:min(len(l.all), maxMappings)] {
 		text := m.word("repository", "image", "imageName", "imageRepository")
-		if own := m.get("registry"); text == "" || own != nil && own != l.registry && own.text != "" {
+		if text == "" || ownRegistry(m, l.registry) {
 			continue
 		}
 		n, size := j.name(p, text)
@@ -77,4 +77,11 @@ func (j *judge) served(l loner, p place) (out []string, prefix string) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), prefix
+}
+
+// ownRegistry reports whether a mapping has a registry of its own, other than the one given.
+func ownRegistry(m, other *node) bool {
+	return slices.ContainsFunc(m.fields, func(f field) bool {
+		return strings.HasSuffix(plainKey(f.key), "registry") && f.value != other && f.value.text != ""
+	})
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
-
 	"transship/internal/references"
 	"transship/internal/rewrite/mention"
 )
@@ -41,11 +39,16 @@ func (j *judge) registries(m *node, under string, all []*node) {
 		}
 		if m.get("username") != nil || m.get("password") != nil {
 			j.tell(f.value)
-			j.find(f.value.where(), mention.Login, "It is a login to ECR.", "Log in to Artifact Registry instead, with credentials of Google, when the images are taken from there.")
+			j.find(f.value.where(), mention.Login, "It is a login to ECR.",
+				"Log in to Artifact Registry instead, with credentials of Google, when the images are taken from there.")
 			continue
 		}
 		if more := repeated(m, f.key); more {
 			j.lone = append(j.lone, loner{f.value, under, nil, fmt.Sprintf("%q is there more than once", f.key)})
+			continue
+		}
+		if m == j.variables || slices.Contains(variableKeys, under) {
+			j.lone = append(j.lone, loner{f.value, under, nil, "it is a variable, and is used elsewhere, in a login perhaps"})
 			continue
 		}
 		found, trouble := j.partner(m, stem, p)
@@ -57,6 +60,9 @@ func (j *judge) registries(m *node, under string, all []*node) {
 		j.pairs = append(j.pairs, *found)
 	}
 }
+
+// variableKeys are the keys of mappings that hold variables, or arguments of a pipeline's steps.
+var variableKeys = []string{"env", "environment", "variables", "with", "inputs", "params", "parameters", "locals"}
 
 func repeated(m *node, key string) bool {
 	n := 0
@@ -132,7 +138,8 @@ func partnerField(m *node, stem string) (field, bool) {
 func thirdPart(m *node) string {
 	for _, f := range m.fields {
 		key := plainKey(f.key)
-		if f.value.kind == scalar && f.value.text != "" && (strings.Contains(key, "prefix") || strings.Contains(key, "suffix")) && !strings.Contains(key, "tag") {
+		part := (strings.Contains(key, "prefix") || strings.Contains(key, "suffix")) && !strings.Contains(key, "tag")
+		if part && f.value.kind == scalar && f.value.text != "" {
 			return fmt.Sprintf("%q is beside it, and how they are joined only the template knows", f.key)
 		}
 	}
@@ -160,45 +167,6 @@ func (j *judge) joined(m *node, p place, repository field) string {
 // pathKeys are the keys of what may be a part of a repository's path.
 var pathKeys = []string{
 	"namespace", "organization", "organisation", "org", "owner", "team", "project", "path", "repository", "repo", "group", "image", "name", "imagename",
-}
-
-// withVersion adds the tag and the digest that are in fields of their own, where they are literal.
-func withVersion(n references.Name, m *node, stem string) references.Name {
-	if n.Tag != "" || n.Digest != "" {
-		return n
-	}
-	for _, f := range m.fields {
-		key := plainKey(f.key)
-		if f.value.kind != scalar || !isLiteral(f.value.text) {
-			continue
-		}
-		switch key {
-		case "tag", "imagetag", stem + "tag", "newtag":
-			n.Tag = tag(f.value.text)
-		case "version", stem + "version":
-			if n.Tag == "" {
-				n.Tag = tag(f.value.text)
-			}
-		case "digest", "imagedigest", stem + "digest":
-			if d, err := digest.Parse(f.value.text); err == nil {
-				n.Digest = d
-			}
-		}
-	}
-	return n
-}
-
-// tag is a text where it can be a tag, else empty.
-func tag(s string) string {
-	for i := range len(s) {
-		if !isHostByte(s[i]) || i == 0 && (s[i] == '.' || s[i] == '-') {
-			return ""
-		}
-	}
-	if len(s) > 128 {
-		return ""
-	}
-	return s
 }
 
 // clean is a text for a sentence.

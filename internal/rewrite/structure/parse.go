@@ -31,7 +31,8 @@ func chunks(b []byte) []chunk {
 			next = at + n + 1
 		}
 		line := b[at:next]
-		marker := len(line) >= 3 && (string(line[:3]) == "---" || string(line[:3]) == "...") && (len(line) == 3 || bytes.IndexByte([]byte(" \t\r\n"), line[3]) >= 0)
+		marker := bytes.HasPrefix(line, []byte("---")) || bytes.HasPrefix(line, []byte("..."))
+		marker = marker && (len(line) == 3 || bytes.IndexByte([]byte(" \t\r\n"), line[3]) >= 0)
 		if marker && at > start {
 			out = append(out, chunk{start, at})
 			start = at
@@ -136,7 +137,10 @@ func (p *parser) node(y *yaml.Node) *node {
 		for _, c := range y.Content {
 			n.items = append(n.items, p.node(c))
 		}
-	default:
+	case yaml.ScalarNode:
+		if y.Tag == "!!null" {
+			break // ~ and null are no text
+		}
 		n.text = y.Value
 		n.span = p.scalar(y, n.at)
 	}
@@ -252,6 +256,7 @@ func (j *judge) documents() {
 		}
 		root, blocks := parse(text, c)
 		if root == nil {
+			j.broken = true
 			j.lines(mention.Span{Start: c.start, End: c.end})
 			continue
 		}
@@ -289,7 +294,7 @@ func (j *judge) body(root *node, key string) {
 	walk(root, key, map[*node]bool{}, func(m *node, key string) {
 		j.registries(m, key, all)
 		j.chart(m)
-		j.settings(m)
+		j.settings(m, key)
 		j.credentials(m)
 	})
 }

@@ -41,11 +41,15 @@ func (j *judge) dotted(all []setting) {
 }
 
 // settings reads Argo CD's helm.parameters, and the set blocks of Terraform's helm_release, old form and new.
-func (j *judge) settings(m *node) {
+func (j *judge) settings(m *node, under string) {
 	var items []*node
 	for _, f := range m.fields {
 		switch f.key {
-		case "parameters", "set", "set_sensitive", "setString":
+		case "set", "set_sensitive":
+		case "parameters":
+			if under != "helm" { // those of a workflow are for anything
+				continue
+			}
 		default:
 			continue
 		}

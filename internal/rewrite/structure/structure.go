@@ -23,10 +23,13 @@ type judge struct {
 	finder *references.Finder
 	pairs  []pair
 	lone   []loner // registries without a repository beside them
+	broken bool    // a document of the file was not parsed
 	groups int
-	vars   map[string][]int // where variables are used, behind them; nil until somebody asks
-	starts []int            // where lines begin; nil until somebody asks
-	told   map[int]bool     // where values begin that an edit or a finding tells of
+	// variables is the mapping of a file whose fields are variables, and whose use is elsewhere.
+	variables *node
+	vars      map[string][]int // where variables are used, behind them; nil until somebody asks
+	starts    []int            // where lines begin; nil until somebody asks
+	told      map[int]bool     // where values begin that an edit or a finding tells of
 	// holders are the mappings that a scalar is a field of.
 	holders map[*node][]*node
 	paired  map[[2]*node]bool // mappings with their repositories, in pairs
@@ -53,6 +56,7 @@ func Judge(f mention.File, o mention.Oracle, t mention.Tree) mention.Judgement {
 		j.repositories([]*node{root})
 	case f.Type == mention.HCL && len(f.Text) <= maxRead:
 		root, heredocs := parseHCL(f.Text)
+		j.variables = root
 		j.body(root, "")
 		for _, h := range heredocs {
 			j.lines(h)
