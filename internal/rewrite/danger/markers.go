@@ -18,13 +18,51 @@ var Markers = [][]byte{
 	[]byte("rRegistry"), []byte("dockerc"), []byte("ME>"), []byte("eUri"), []byte(".registry"), []byte("provider: aws"),
 }
 
-// Marked reports whether a text is worth judging.
+// Marked reports whether a text is worth judging. It is asked of every file of a tree, so it looks at pairs of letters at
+// every second byte: each trio has one there, and few texts have many.
 func Marked(b []byte) bool {
-	for range hits(b) {
-		return true
+	for i := 1; i < len(b); i += 2 {
+		pair := uint(b[i-1]) | uint(b[i])<<8
+		if pairs[pair>>6]>>(pair&63)&1 != 0 && markedAround(b, i-1) {
+			return true
+		}
+	}
+	return markedRarely(b)
+}
+
+// markedAround reports whether a trio begins at b[i:], or a byte before, and its marker is there.
+func markedAround(b []byte, i int) bool {
+	for first := max(0, i-1); first <= i && first+2 < len(b); first++ {
+		for set := letters[b[first]][0] & letters[b[first+1]][1] & letters[b[first+2]][2]; set != 0; set &= set - 1 {
+			o := &trios[bits.TrailingZeros16(set)]
+			if start := first - o.at; start >= 0 && o.is(b, start) {
+				return true
+			}
+		}
 	}
 	return false
 }
+
+// markedRarely reports whether one of the rare markers is in b.
+func markedRarely(b []byte) bool {
+	for _, r := range rare {
+		if bytes.IndexByte(b, r.letter) >= 0 && bytes.Contains(b, r.marker) {
+			return true
+		}
+	}
+	return false
+}
+
+// pairs has a bit for each pair of letters that a trio begins or ends with.
+var pairs = func() (t [1 << 10]uint64) {
+	for _, o := range trios {
+		for i := range 2 {
+			pair := uint(o.marker[o.at+i]) | uint(o.marker[o.at+i+1])<<8
+			t[pair>>6] |= 1 << (pair & 63)
+		}
+	}
+	return t
+}()
 
 // trio is a marker by three letters of it that follow each other. Of all trios at least one letter stands where scan looks.
 type trio struct {

@@ -82,6 +82,7 @@ type walk struct {
 	more   *sync.Cond
 	tasks  []task
 	busy   int
+	idle   int // workers that wait
 	counts Counts
 }
 
@@ -137,7 +138,9 @@ func (w *walk) next(ctx context.Context) (task, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.tasks) == 0 && w.busy > 0 && ctx.Err() == nil {
+		w.idle++
 		w.more.Wait()
+		w.idle--
 	}
 	if len(w.tasks) == 0 || ctx.Err() != nil {
 		return task{}, false
@@ -156,7 +159,9 @@ func (w *walk) add(tasks ...task) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tasks = append(w.tasks, tasks...)
-	w.more.Broadcast()
+	for range min(w.idle, len(tasks)) {
+		w.more.Signal()
+	}
 }
 
 func (w *walk) do(worker int, t task, counts *Counts) {
