@@ -25,6 +25,7 @@ const (
 	OtherRegistry Kind = "other-registry" // another account or region: not part of the migration
 	Generated     Kind = "generated"      // a generated file: make it anew
 	TestFile      Kind = "test-file"      // a test's text: rewriting might break the test
+	Unwritten     Kind = "unwritten"      // the file should have been changed, and was not
 	Unreadable    Kind = "unreadable"     // the file cannot be read or is in no known encoding
 	CleanUp       Kind = "clean-up"       // to be removed when ECR is left: VPC endpoints, IAM actions, refresh jobs
 	TargetOnly    Kind = "target-only"    // with --reverse: an image that exists only in Artifact Registry by now
@@ -32,12 +33,15 @@ const (
 
 // kinds is their order.
 var kinds = []Kind{
-	PipelineEdit, Validator, HostTest, AWSOnly, MatchKey, SplitUnknown, VariableHost, VariableName, HostOnly, Unproved, TargetOnly, Login,
-	Producer, Credentials, ECRResource, ARN, OtherRegistry, Generated, TestFile, Unreadable, CleanUp,
+	PipelineEdit, Validator, HostTest, AWSOnly, MatchKey, SplitUnknown, VariableHost, VariableName, HostOnly, Unproved, Unwritten, TargetOnly,
+	Login, Producer, Credentials, ECRResource, ARN, OtherRegistry, Generated, TestFile, Unreadable, CleanUp,
 }
 
 // Compare orders kinds by danger, those that are not known last.
 func (k Kind) Compare(o Kind) int { return k.rank() - o.rank() }
+
+// Kinds are all kinds, the most dangerous first.
+func Kinds() []Kind { return slices.Clone(kinds) }
 
 func (k Kind) rank() int {
 	if n := slices.Index(kinds, k); n >= 0 {

@@ -52,6 +52,9 @@ type Edit struct {
 	Of references.Name
 	// To is where it moves.
 	To ref.TargetImage
+	// Group is the number of edits that belong together, from 1: where one of them is not made, none may be. It counts
+	// within a Judgement. An edit that stands alone has 0.
+	Group int
 }
 
 // Finding is a mention that a person must decide about.
