@@ -27,19 +27,19 @@ var awsRules = []rule{
 	{
 		section: "7.8", kind: mention.AWSOnly, keep: true,
 		words: []string{"lambda"},
-		match: regexp.MustCompile(`\blambda\s+(?:create-function|update-function-code)\b(?s:.*)` + anyECR),
+		match: regexp.MustCompile(`\blambda\s+(?:create-function|update-function-code)\b(?s:.*?)` + anyECR),
 		why:   lambdaWhy, do: awsOnlyDo,
 	},
 	{
 		section: "7.8", kind: mention.AWSOnly, keep: true,
 		words: []string{"apprunner"},
-		match: regexp.MustCompile(`\b(?:apprunner\s+(?:create|update)-service)\b(?s:.*)` + anyECR),
+		match: regexp.MustCompile(`\b(?:apprunner\s+(?:create|update)-service)\b(?s:.*?)` + anyECR),
 		why:   appRunnerWhy, do: awsOnlyDo,
 	},
 	{
 		section: "7.8", kind: mention.AWSOnly, keep: true,
 		words: []string{"sagemaker"},
-		match: regexp.MustCompile(`\bsagemaker\s+create-\w+\b(?s:.*)` + anyECR),
+		match: regexp.MustCompile(`\bsagemaker\s+create-\w+\b(?s:.*?)` + anyECR),
 		why:   sageMakerWhy, do: awsOnlyDo,
 	},
 	{
@@ -85,7 +85,7 @@ var awsRules = []rule{
 	{
 		section: "7.8", kind: mention.AWSOnly, keep: true, types: []mention.Type{mention.Code},
 		words: []string{"imageuri", "image_uri", "trainingimage", "imageidentifier", "containeruri", "dockerimage", "ecrimage"},
-		match: regexp.MustCompile(`(?:\b(?:training_)?image_uri|["']?(?:ImageUri|TrainingImage|ImageIdentifier|imageIdentifier|containerUri)["']?)\s*[:=](?s:.*)` + anyECR + `|\bDockerImageFunction\s*\(|\bDockerImageCode\.from\w*Ecr\w*\(|\bEcrImageCode\s*\(`),
+		match: regexp.MustCompile(`(?:\b(?:training_)?image_uri|["']?(?:ImageUri|TrainingImage|ImageIdentifier|imageIdentifier|containerUri)["']?)\s*[:=](?s:.*?)` + anyECR + `|\bDockerImageFunction\s*\(|\bDockerImageCode\.from\w*Ecr\w*\(|\bEcrImageCode\s*\(`),
 		where: all(notOthersAround, noImport),
 		why:   "Lambda, App Runner and SageMaker pull images from ECR alone: with another name the deployment fails.", do: awsOnlyDo,
 	},

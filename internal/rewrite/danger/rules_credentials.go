@@ -29,7 +29,7 @@ var credentialRules = []rule{
 	},
 	{
 		section: "9", kind: mention.Credentials, words: []string{"docker-registry", "docker-server"},
-		match: regexp.MustCompile(`\bcreate\s+secret\s+docker-registry\b(?s:.*)` + anyECR + `|--docker-server[=\s](?s:.*)` + anyECR),
+		match: regexp.MustCompile(`\bcreate\s+secret\s+docker-registry\b(?s:.*?)` + anyECR + `|--docker-server[=\s](?s:.*?)` + anyECR),
 		why:   "It makes a pull secret for ECR.",
 		do:    "Make one for {host} as well (--docker-server={host} --docker-username=_json_key), before the manifests change.",
 	},
@@ -51,7 +51,7 @@ var credentialRules = []rule{
 	{
 		section: "8", kind: mention.Credentials, once: aRun,
 		words: []string{"matchhost", "hosttype", "registryurls", "registryaliases"},
-		match: regexp.MustCompile(`\b(?:matchHost|hostType|registryUrls|registryAliases)\b["']?\s*[:=](?s:.*)` + anyHost),
+		match: regexp.MustCompile(`\b(?:matchHost|hostType|registryUrls|registryAliases)\b["']?\s*[:=](?s:.*?)` + anyHost),
 		why:   "Renovate takes the credentials for this host from here.",
 		do:    "Add a rule for {host} (hostType docker, username _json_key) beside it.",
 	},
@@ -80,7 +80,7 @@ var credentialRules = []rule{
 	{
 		section: "9", kind: mention.Credentials, once: aRun,
 		words: []string{"pullsecret", "name"},
-		match: regexp.MustCompile(`(?i)imagePullSecrets?(?s:.*)\becr\b|name["']?\s*[:=]\s*["']?[\w-]*\becr\b`),
+		match: regexp.MustCompile(`(?i)imagePullSecrets?(?s:.*?)\becr\b|name["']?\s*[:=]\s*["']?[\w-]*\becr\b`),
 		where: onLine(regexp.MustCompile(`(?i)imagePullSecrets?|pull_?secret`), 2),
 		why:   "Pods take the credentials for ECR from this secret.",
 		do:    "Add a pull secret for {host} beside it, before the manifests change.",

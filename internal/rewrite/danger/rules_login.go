@@ -15,7 +15,7 @@ const (
 	outputWhy   = "The host comes from the login step, so it stays ECR's whatever the rewrite does."
 	outputDo    = "Put {target} in its place, in the same change in which the login moves to {host}."
 	actionsWhy  = "The step logs in to ECR, and others take the registry's name from its output."
-	commandEnds = `\b(?s:.*)`
+	commandEnds = `\b(?s:.*?)`
 )
 
 // loginRules are for logins: nothing in them can be rewritten alone.
@@ -40,13 +40,13 @@ var loginRules = []rule{
 	{
 		section: "5.3", kind: mention.Login, keep: true,
 		words: []string{"registry"},
-		match: regexp.MustCompile(`\bwith(?:Docker)?Registry\b\s*[({]?(?s:.*)` + anyECR),
+		match: regexp.MustCompile(`\bwith(?:Docker)?Registry\b\s*[({]?(?s:.*?)` + anyECR),
 		why:   jenkinsWhy, do: jenkinsDo,
 	},
 	{
 		section: "5.3", kind: mention.Login, keep: true, once: aRun,
 		words: []string{"registryurl", "registrycredentialsid", "'ecr:", "\"ecr:"},
-		match: regexp.MustCompile(`\bregistryUrl\b(?s:.*)` + anyECR + `|\bregistryCredentialsId\b(?s:.*)\becr:|["']ecr:[a-z0-9-]+:`),
+		match: regexp.MustCompile(`\bregistryUrl\b(?s:.*?)` + anyECR + `|\bregistryCredentialsId\b(?s:.*?)\becr:|["']ecr:[a-z0-9-]+:`),
 		why:   jenkinsWhy, do: jenkinsDo,
 	},
 	{

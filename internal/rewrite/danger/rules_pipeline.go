@@ -11,7 +11,7 @@ var pipelineRules = []rule{
 	{
 		section: "5.9", kind: mention.PipelineEdit, keep: true,
 		words: []string{"edit set image", "kustomize-image"},
-		match: regexp.MustCompile(`\bkustomize\b(?s:.*)\bedit\s+set\s+image\b|\bedit\s+set\s+image\b|--kustomize-image\b`),
+		match: regexp.MustCompile(`\bkustomize\b(?s:.*?)\bedit\s+set\s+image\b|\bedit\s+set\s+image\b|--kustomize-image\b`),
 		why:   "It overrides an image by the name that the base has: after the rewrite the name is another one, and the old image is deployed without an error.",
 		do:    "Change both names together with the base, to {ref}:TAG, and let the job fail where the output of kustomize build does not have NEW.",
 	},

@@ -55,7 +55,7 @@ var structureRules = []rule{
 	{
 		section: "9", kind: mention.Validator, keep: true, settles: true, types: []mention.Type{mention.HCL, mention.Code, mention.Shell, mention.Plain},
 		words: []string{"allow", "trusted", "permitted", "approved", "accepted", "list"},
-		match: regexp.MustCompile(`(?i)\b\w*` + allowWords + `\w*(?:["'\]]|\s*[:=(\[])(?s:.*)(?:` + anyHost + `|` + escaped + `)`),
+		match: regexp.MustCompile(`(?i)\b\w*` + allowWords + `\w*(?:["'\]]|\s*[:=(\[])(?s:.*?)(?:` + anyHost + `|` + escaped + `)`),
 		why:   policyWhy, do: policyDo,
 	},
 	{
@@ -91,7 +91,7 @@ var policyRules = []rule{
 	{
 		section: "5.10", kind: mention.Validator, keep: true,
 		words: []string{"pattern", "validat", "condition"},
-		match: regexp.MustCompile(`(?:["']?(?:pattern|x-validation|validation)["']?\s*:|@Pattern\(|\bcondition\s*=|validationPattern)(?s:.*)(?:` + anyHost + `|` + escaped + `)`),
+		match: regexp.MustCompile(`(?:["']?(?:pattern|x-validation|validation)["']?\s*:|@Pattern\(|\bcondition\s*=|validationPattern)(?s:.*?)(?:` + anyHost + `|` + escaped + `)`),
 		why:   "It checks names by a pattern that fits ECR's alone: it would reject the new ones.",
 		do:    "Extend it, so that names that begin with \"{target}/\" pass as well, before anything is rewritten.",
 	},

@@ -21,7 +21,7 @@ var producerRules = []rule{
 	},
 	{
 		section: "5.8", kind: mention.Producer, keep: true, words: []string{"build", "pack ", "bud"},
-		match: regexp.MustCompile(`\b(?:build|buildx|bake|bud|pack|buildctl|ko)\b(?s:.*)(?:\s(?:-t|--tag|--publish|--cache-to|--output|-o|--iidfile|--opt|--set)[\s=]+` + pushTags + `|\spush=true)`),
+		match: regexp.MustCompile(`\b(?:build|buildx|bake|bud|pack|buildctl|ko)\b(?s:.*?)(?:\s(?:-t|--tag|--publish|--cache-to|--output|-o|--iidfile|--opt|--set)[\s=]+` + pushTags + `|\spush=true)`),
 		where: onLine(image, 0),
 		why:   producerWhy, do: producerDo,
 	},
@@ -60,7 +60,7 @@ var producerRules = []rule{
 	{
 		section: "5.8", kind: mention.Producer, keep: true,
 		words: []string{"<to>", "jib.to", "-dimage", "save image", "ko_docker_repo", "default_repo", "default-repo", "save  image"},
-		match: regexp.MustCompile(`(?:<to>\s*<image>|jib\.to\.image[=\s:]|-Dimage=|-Djib\.to\.image=|SAVE\s+IMAGE\s+--push\s|\bKO_DOCKER_REPO\b|SKAFFOLD_DEFAULT_REPO|--default-repo)(?s:.*)` + anyECR),
+		match: regexp.MustCompile(`(?:<to>\s*<image>|jib\.to\.image[=\s:]|-Dimage=|-Djib\.to\.image=|SAVE\s+IMAGE\s+--push\s|\bKO_DOCKER_REPO\b|SKAFFOLD_DEFAULT_REPO|--default-repo)(?s:.*?)` + anyECR),
 		why:   producerWhy, do: producerDo,
 	},
 	{
