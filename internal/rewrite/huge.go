@@ -48,7 +48,7 @@ type huge struct {
 func (s *scan) huge(w *worker, p tree.Place, file *os.File, encoding letters.Encoding) {
 	h := &huge{
 		scan: s, file: file, strings: map[string]string{}, alike: map[mention.Kind]int{},
-		change: &change{tree: p.Tree, path: p.Path, shown: p.Shown(), encoding: encoding, huge: true},
+		change: &change{tree: p.Tree, path: p.Path(), shown: p.Shown(), encoding: encoding, huge: true},
 	}
 	h.ask(p, w.buf[:head])
 	err := h.read(w.buf)
@@ -79,7 +79,7 @@ func (h *huge) ask(p tree.Place, begin []byte) {
 		begin = begin[:i+1]
 	}
 	for _, j := range h.Judges {
-		for _, k := range j.Judge(mention.File{Path: p.Path, Text: begin, Type: mention.TypeOf(p.Path, begin)}, h.Known, p.Tree).Keep {
+		for _, k := range j.Judge(mention.File{Path: p.Path(), Text: begin, Type: mention.TypeOf(p.Path(), begin)}, h.Known, p.Tree).Keep {
 			if k.Start == 0 && k.End >= len(begin) {
 				h.all = true
 				if k.Finding.Kind != "" {

@@ -12,7 +12,7 @@ import (
 
 // judge says what is to become of a text, and what must be decided about. Findings have no File yet.
 func (s *scan) judge(p tree.Place, encoding letters.Encoding, text []byte) (pieces []piece, findings []mention.Finding, aws int) {
-	v := merge(text, s.ask(mention.File{Path: p.Path, Text: text, Type: mention.TypeOf(p.Path, text)}, text, p.Tree))
+	v := merge(text, s.ask(mention.File{Path: p.Path(), Text: text, Type: mention.TypeOf(p.Path(), text)}, text, p.Tree))
 	events := s.direction.plain(p.Shown(), text)
 	edits, told, aws := settle(text, v, events)
 	places, lines := encoding.Places(text), counter{text: text}

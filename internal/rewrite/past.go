@@ -10,6 +10,7 @@ import (
 	"transship/internal/rewrite/letters"
 	"transship/internal/rewrite/mention"
 	"transship/internal/rewrite/splice"
+	"transship/internal/rewrite/tree"
 )
 
 // past are the changes of earlier runs.
@@ -61,7 +62,7 @@ func bareName(s string) string {
 }
 
 // of reports whether a file was changed earlier.
-func (p *past) of(file string) bool { return len(p.files[file]) > 0 }
+func (p *past) of(at tree.Place) bool { return len(p.files) > 0 && len(p.files[at.Shown()]) > 0 }
 
 // spelling is how the file spelled what is now a name at the target, where it is known to have done so in one way.
 func (p *past) spelling(file, name string) (string, bool) {

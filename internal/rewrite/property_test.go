@@ -57,7 +57,7 @@ func single(t interface{ Fatal(...any) }, s *scan, name string, raw []byte) (out
 	if err != nil || len(raw) > maxWhole {
 		return raw, w, nil
 	}
-	s.whole(&w, tree.Place{Tree: &tree.Tree{}, Name: name, Path: name}, noFile{}, e, raw)
+	s.whole(&w, tree.Place{Tree: &tree.Tree{}, Name: name}, noFile{}, e, raw)
 	if len(w.changes) == 0 {
 		return raw, w, nil
 	}
@@ -167,7 +167,7 @@ func TestHugeFilesAreAsOthers(t *testing.T) {
 		}
 		defer file.Close()
 		got := worker{buf: make([]byte, maxWhole+1)}
-		s.huge(&got, tree.Place{Tree: &tree.Tree{}, Name: "x.txt", Path: "x.txt"}, file, letters.UTF8)
+		s.huge(&got, tree.Place{Tree: &tree.Tree{}, Name: "x.txt"}, file, letters.UTF8)
 		if !slices.Equal(got.findings, w.findings) || got.aws != w.aws || len(got.changes) != len(w.changes) {
 			rt.Fatalf("got  %d %v\nwant %d %v", len(got.changes), got.findings, len(w.changes), w.findings)
 		}

@@ -72,43 +72,54 @@ func (s *scan) walk(ctx context.Context, t *tree.Tree, others []*tree.Tree) {
 	<-gathered
 }
 
-// visit looks at one file.
+// visit looks at one file. Most hold nothing of what is looked for: their beginning is all that is read of them.
 func (s *scan) visit(w *worker, p tree.Place) {
-	file, err := p.Open()
+	n, err := p.Peek(w.buf[:firstRead])
 	if err != nil {
 		if !errors.Is(err, os.ErrNotExist) { // deleted a moment ago
 			w.findings = append(w.findings, unread(p.Shown(), bare(err)))
 		}
 		return
 	}
-	defer file.Close()
-	n, err := readSome(file, w.buf[:firstRead])
-	if err != nil {
-		w.findings = append(w.findings, unread(p.Shown(), bare(err)))
-		return
-	}
 	encoding, err := letters.Of(w.buf[:n])
 	switch {
 	case errors.Is(err, letters.ErrBinary):
 		w.binary++
-		return
 	case err != nil:
 		w.findings = append(w.findings, unknown(p.Shown(), err))
-		return
-	}
-	if n == firstRead {
-		if n, err = w.more(file, n); err != nil {
+	case n == firstRead || encoding.IsWide() || s.marked(w.buf[:n]) || s.past.of(p):
+		if err := s.look(w, p); err != nil && !errors.Is(err, os.ErrNotExist) {
 			w.findings = append(w.findings, unread(p.Shown(), bare(err)))
-			return
 		}
+	}
+}
+
+// look looks at all of a file.
+func (s *scan) look(w *worker, p tree.Place) error {
+	file, err := p.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	n, err := readSome(file, w.buf[:firstRead])
+	if err == nil && n == firstRead {
+		n, err = w.more(file, n)
+	}
+	if err != nil {
+		return err
+	}
+	encoding, err := letters.Of(w.buf[:n])
+	if err != nil {
+		return err // it was another one a moment ago
 	}
 	if n > maxWhole {
 		s.huge(w, p, file, encoding)
-		return
+		return nil
 	}
-	if raw := w.buf[:n]; encoding.IsWide() || s.marked(raw) || s.past.of(p.Shown()) {
+	if raw := w.buf[:n]; encoding.IsWide() || s.marked(raw) || s.past.of(p) {
 		s.whole(w, p, file, encoding, raw)
 	}
+	return nil
 }
 
 // readSome fills b as far as there is something.
@@ -151,7 +162,7 @@ func (s *scan) whole(w *worker, p tree.Place, file statter, encoding letters.Enc
 		w.findings = append(w.findings, unknown(p.Shown(), err))
 		return
 	}
-	c := &change{tree: p.Tree, path: p.Path, shown: p.Shown(), encoding: encoding}
+	c := &change{tree: p.Tree, path: p.Path(), shown: p.Shown(), encoding: encoding}
 	var findings []mention.Finding
 	if s.Reverse {
 		findings = s.goBack(c, raw, text)

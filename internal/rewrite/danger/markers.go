@@ -2,6 +2,7 @@ package danger
 
 import (
 	"bytes"
+	"encoding/binary"
 	"iter"
 	"math/bits"
 	"slices"
@@ -19,50 +20,84 @@ var Markers = [][]byte{
 }
 
 // Marked reports whether a text is worth judging. It is asked of every file of a tree, so it looks at pairs of letters at
-// every second byte: each trio has one there, and few texts have many.
+// every second byte, four at a time: each marker has one of its samples there, and few texts have many.
 func Marked(b []byte) bool {
-	for i := 1; i < len(b); i += 2 {
-		pair := uint(b[i-1]) | uint(b[i])<<8
-		if pairs[pair>>6]>>(pair&63)&1 != 0 && markedAround(b, i-1) {
-			return true
-		}
-	}
-	return markedRarely(b)
-}
-
-// markedAround reports whether a trio begins at b[i:], or a byte before, and its marker is there.
-func markedAround(b []byte, i int) bool {
-	for first := max(0, i-1); first <= i && first+2 < len(b); first++ {
-		for set := letters[b[first]][0] & letters[b[first+1]][1] & letters[b[first+2]][2]; set != 0; set &= set - 1 {
-			o := &trios[bits.TrailingZeros16(set)]
-			if start := first - o.at; start >= 0 && o.is(b, start) {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		for n := 0; n < 8; n += 2 {
+			if hasPair(uint16(x)) && markedAt(b, i+n) {
 				return true
 			}
+			x >>= 16
 		}
 	}
-	return false
-}
-
-// markedRarely reports whether one of the rare markers is in b.
-func markedRarely(b []byte) bool {
-	for _, r := range rare {
-		if bytes.IndexByte(b, r.letter) >= 0 && bytes.Contains(b, r.marker) {
+	for ; i+1 < len(b); i += 2 {
+		if hasPair(binary.LittleEndian.Uint16(b[i:])) && markedAt(b, i) {
 			return true
 		}
 	}
 	return false
 }
 
-// pairs has a bit for each pair of letters that a trio begins or ends with.
-var pairs = func() (t [1 << 10]uint64) {
-	for _, o := range trios {
-		for i := range 2 {
-			pair := uint(o.marker[o.at+i]) | uint(o.marker[o.at+i+1])<<8
-			t[pair>>6] |= 1 << (pair & 63)
+// sample is a pair of letters of a marker. Each marker has one at an even and one at an odd place, the rarest there are.
+type sample struct {
+	pair   uint16
+	marker *trio
+	at     int // of the pair
+}
+
+var samples = func() (all []sample) {
+	places := map[string][2]int{
+		"image:": {3, 4}, "kustomize": {0, 7}, "rRegistry": {0, 1}, "dockerc": {2, 5}, ".registry": {0, 3}, "provider: aws": {7, 10},
+	}
+	add := func(o *trio) {
+		at, ok := places[string(o.marker)]
+		if !ok {
+			at = [2]int{0, 1}
 		}
+		for _, n := range at {
+			all = append(all, sample{binary.LittleEndian.Uint16(o.marker[n:]), o, n})
+		}
+	}
+	for n := range trios {
+		add(&trios[n])
+	}
+	for _, r := range rare {
+		add(&trio{marker: r.marker})
+	}
+	return all
+}()
+
+// pairs has a bit for each pair of a sample.
+var pairs = func() (t [1 << 10]uint64) {
+	for _, p := range samples {
+		t[p.pair>>6] |= 1 << (p.pair & 63)
 	}
 	return t
 }()
+
+func hasPair(p uint16) bool { return pairs[p>>6]>>(p&63)&1 != 0 }
+
+// first is the number of the first sample with a pair, from 1, and next of a sample the next one; 0 is none.
+var first, next = func() (first [1 << 16]uint8, next []uint8) {
+	next = make([]uint8, len(samples)+1)
+	for n := len(samples); n > 0; n-- {
+		pair := samples[n-1].pair
+		first[pair], next[n] = uint8(n), first[pair] //nolint:gosec // there are few
+	}
+	return first, next
+}()
+
+// markedAt reports whether a marker has a sample at b[i:], and is there.
+func markedAt(b []byte, i int) bool {
+	for n := first[binary.LittleEndian.Uint16(b[i:])]; n > 0; n = next[n] {
+		if s := &samples[n-1]; i >= s.at && s.marker.is(b, i-s.at) {
+			return true
+		}
+	}
+	return false
+}
 
 // trio is a marker by three letters of it that follow each other. Of all trios at least one letter stands where scan looks.
 type trio struct {
@@ -88,14 +123,16 @@ var rare = []struct {
 }
 
 // letters says of a byte in which trios it is the first, second and third letter, a bit for each trio.
-var letters = func() (t [256][3]uint16) {
+var letters = lettersOf(trios)
+
+func lettersOf(trios []trio) (t [256][3]uint16) {
 	for n, o := range trios {
 		for i := range 3 {
 			t[o.marker[o.at+i]][i] |= 1 << n
 		}
 	}
 	return t
-}()
+}
 
 // inTrio says of a byte whether it is a letter of a trio.
 var inTrio = func() (t [256]bool) {

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -137,11 +138,33 @@ type Place struct {
 	Tree *Tree
 	Dir  *os.Root // its folder
 	Name string   // in its folder
-	Path string   // in the tree, with slashes
+
+	prefix  string // of its path
+	listing listing
 }
 
+// Path is its path in the tree, with slashes.
+func (p Place) Path() string { return p.prefix + p.Name }
+
 // Shown is its path for people.
-func (p Place) Shown() string { return p.Tree.Shown(p.Path) }
+func (p Place) Shown() string { return p.Tree.Shown(p.Path()) }
+
+// Peek reads the beginning of the file into b and says how much that is: less than b has where that is all of it.
+func (p Place) Peek(b []byte) (int, error) {
+	if p.listing.file == nil { // one that was named alone
+		file, err := p.Open()
+		if err != nil {
+			return 0, err
+		}
+		defer file.Close()
+		n, err := io.ReadFull(file, b)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = nil
+		}
+		return n, err
+	}
+	return p.listing.peek(p.Name, b)
+}
 
 // Open opens the file for reading, and does not wait where a pipe has taken its place.
 func (p Place) Open() (*os.File, error) {
@@ -154,5 +177,6 @@ func (t *Tree) Reach(name string) (Place, error) {
 	if err != nil {
 		return Place{}, Bare(err)
 	}
-	return Place{Tree: t, Dir: dir, Name: path.Base(name), Path: name}, nil
+	at := path.Base(name)
+	return Place{Tree: t, Dir: dir, Name: at, prefix: strings.TrimSuffix(name, at)}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -64,11 +65,13 @@ type task struct {
 // for each: the last folders that were found are the next to be read, so few are open at a time.
 type folder struct {
 	*os.Root
-	users atomic.Int32
+	listing listing
+	users   atomic.Int32
 }
 
 func (f *folder) release() {
 	if f.users.Add(-1) == 0 {
+		f.listing.close()
 		_ = f.Close()
 	}
 }
@@ -186,14 +189,14 @@ func (w *walk) do(worker int, t task, counts *Counts) {
 	}
 	for _, name := range t.names {
 		counts.Files++
-		w.Visit(worker, Place{Tree: w.tree, Dir: dir.Root, Name: name, Path: prefix + name})
+		w.Visit(worker, Place{Tree: w.tree, Dir: dir.Root, Name: name, prefix: prefix, listing: dir.listing})
 	}
 }
 
 // list reads a folder, adds the folders in it to what is to be done, and returns the files to visit, or the first of
 // them where others may help with the rest.
 func (w *walk) list(t task, dir *folder, counts *Counts) []string {
-	entries, err := readDir(dir.Root)
+	entries, err := dir.read(filepath.Join(w.tree.whole, filepath.FromSlash(t.path)))
 	if err != nil {
 		w.Failed(t.path, Bare(err))
 	}
@@ -235,16 +238,18 @@ func (w *walk) list(t task, dir *folder, counts *Counts) []string {
 	return files[:min(batch, len(files))]
 }
 
-// readDir returns the entries of a folder by name, and as many as could be read with an error.
-func readDir(dir *os.Root) ([]fs.DirEntry, error) {
-	file, err := dir.Open(".")
+// read returns the entries of a folder by name, and as many as could be read with an error.
+func (f *folder) read(path string) ([]fs.DirEntry, error) {
+	file, err := f.Open(".")
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	entries, err := file.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
+	if f.listing, err = newListing(f.Root, file, path); err != nil {
+		return nil, err
+	}
+	found, err := f.listing.entries()
+	slices.SortFunc(found, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return found, err
 }
 
 func (w *walk) skips(dir *os.Root, name string) bool {
