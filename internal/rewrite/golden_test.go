@@ -10,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"transship/internal/document"
+	"transship/internal/rewrite/danger"
 	"transship/internal/rewrite/mention"
+	"transship/internal/rewrite/structure"
 )
 
 var update = flag.Bool("update", false, "write the golden trees anew")
@@ -53,6 +55,14 @@ func TestTrees(t *testing.T) {
 				t.Errorf("the way back (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What the judges are asked for rests on their markers.
+func TestMarkers(t *testing.T) {
+	t.Parallel()
+	if !danger.Marked([]byte("x.dkr")) || len(structure.Markers()) != 1 || string(structure.Markers()[0]) != ".dkr" {
+		t.Error("a text with a host is not every judge's matter")
 	}
 }
 

@@ -22,11 +22,12 @@ func (s *scan) judge(p tree.Place, encoding letters.Encoding, text []byte) (piec
 	return pieces, told, aws
 }
 
-// ask asks the judges whose matter the text may be.
+// ask asks the judges whose matter the text, which is marked, may be.
 func (s *scan) ask(f mention.File, text []byte, t mention.Tree) []mention.Judgement {
 	var out []mention.Judgement
+	hosts := s.names(text)
 	for _, j := range s.Judges {
-		if j.Marked(text) {
+		if j.Marked == nil && hosts || j.Marked != nil && (j.Hosts || j.Marked(text)) {
 			out = append(out, j.Judge(f, s.Known, t))
 		}
 	}

@@ -1,8 +1,6 @@
 package rewrite
 
 import (
-	"bytes"
-
 	"transship/internal/rewrite/danger"
 	"transship/internal/rewrite/mention"
 	"transship/internal/rewrite/structure"
@@ -12,20 +10,10 @@ import (
 // keeps what is dangerous to move.
 func Judges() []Judge {
 	return []Judge{
+		{Judge: structure.Judge},
 		{
-			Marked: func(b []byte) bool {
-				for _, m := range structure.Markers() {
-					if bytes.Contains(b, m) {
-						return true
-					}
-				}
-				return false
-			},
-			Judge: structure.Judge,
-		},
-		{
-			Marked: danger.Marked,
-			Judge:  func(f mention.File, o mention.Oracle, _ mention.Tree) mention.Judgement { return danger.Judge(f, o) },
+			Marked: danger.Marked, Hosts: true,
+			Judge: func(f mention.File, o mention.Oracle, _ mention.Tree) mention.Judgement { return danger.Judge(f, o) },
 		},
 	}
 }

@@ -18,8 +18,10 @@ import (
 
 // Judge is a part of the rewriter that looks at whole files.
 type Judge struct {
-	// Marked says whether a text may be its matter at all: it is called for such texts alone.
+	// Marked says whether a text may be its matter at all: it is called for such texts alone. Nil: where a host may be.
 	Marked func([]byte) bool
+	// Hosts: what may have a host is Marked, too.
+	Hosts bool
 	// Judge is a pure function; it may ask the tree for other files.
 	Judge func(mention.File, mention.Oracle, mention.Tree) mention.Judgement
 }

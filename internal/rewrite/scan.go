@@ -87,20 +87,26 @@ func (s *scan) visit(w *worker, p tree.Place) {
 		w.binary++
 	case err != nil:
 		w.findings = append(w.findings, unknown(p.Shown(), err))
-	case n == firstRead || encoding.IsWide() || s.marked(w.buf[:n]) || s.past.of(p):
-		if err := s.look(w, p); err != nil && !errors.Is(err, os.ErrNotExist) {
-			w.findings = append(w.findings, unread(p.Shown(), bare(err)))
-		}
+	case n == firstRead || encoding.IsWide() || s.past.of(p):
+		s.look(w, p, false)
+	case s.marked(w.buf[:n]):
+		s.look(w, p, true)
 	}
 }
 
-// look looks at all of a file.
-func (s *scan) look(w *worker, p tree.Place) error {
+// look looks at all of a file, which may be known to be marked.
+func (s *scan) look(w *worker, p tree.Place, marked bool) {
 	file, err := p.Open()
-	if err != nil {
-		return err
+	if err == nil {
+		defer file.Close()
+		err = s.open(w, p, file, marked)
 	}
-	defer file.Close()
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		w.findings = append(w.findings, unread(p.Shown(), bare(err)))
+	}
+}
+
+func (s *scan) open(w *worker, p tree.Place, file *os.File, marked bool) error {
 	n, err := readSome(file, w.buf[:firstRead])
 	if err == nil && n == firstRead {
 		n, err = w.more(file, n)
@@ -116,7 +122,7 @@ func (s *scan) look(w *worker, p tree.Place) error {
 		s.huge(w, p, file, encoding)
 		return nil
 	}
-	if raw := w.buf[:n]; encoding.IsWide() || s.marked(raw) || s.past.of(p) {
+	if raw := w.buf[:n]; marked || encoding.IsWide() || s.past.of(p) || s.marked(raw) {
 		s.whole(w, p, file, encoding, raw)
 	}
 	return nil
@@ -145,14 +151,22 @@ func (w *worker) more(file io.Reader, n int) (int, error) {
 	return n, nil
 }
 
-// marked reports whether anything is to be said of a text.
+// marked reports whether anything is to be said of a text. It is asked of every file, so no text is gone through for what
+// another look has told.
 func (s *scan) marked(text []byte) bool {
-	for _, m := range s.markers {
-		if bytes.Contains(text, m) {
+	told := false
+	for _, j := range s.Judges {
+		if j.Marked != nil && j.Marked(text) {
 			return true
 		}
+		told = told || j.Marked != nil && j.Hosts
 	}
-	return slices.ContainsFunc(s.Judges, func(j Judge) bool { return j.Marked(text) })
+	return !told && s.names(text)
+}
+
+// names reports whether a text may name anything of the direction.
+func (s *scan) names(text []byte) bool {
+	return slices.ContainsFunc(s.markers, func(m []byte) bool { return bytes.Contains(text, m) })
 }
 
 // whole looks at a file that is held.
@@ -166,7 +180,7 @@ func (s *scan) whole(w *worker, p tree.Place, file statter, encoding letters.Enc
 	var findings []mention.Finding
 	if s.Reverse {
 		findings = s.goBack(c, raw, text)
-	} else if s.marked(text) {
+	} else if !encoding.IsWide() || s.marked(text) {
 		var aws int
 		c.pieces, findings, aws = s.judge(p, encoding, text)
 		w.aws += aws
