@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,5 +105,19 @@ func accept(t *testing.T, section string, got map[string]string, findings []ment
 	}{findings})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The documentation explains every kind of finding in the words of the program.
+func TestDocsExplainAllKinds(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "rewrite.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range mention.Kinds() {
+		if row := "| `" + string(k) + "` | " + k.About().Short + " | " + k.About().Help + " |\n"; !strings.Contains(string(b), row) {
+			t.Errorf("docs/rewrite.md lacks %s", row)
+		}
 	}
 }

@@ -91,7 +91,7 @@ func TestDiffsCanBeApplied(t *testing.T) {
 		if len(edits) == 0 {
 			return
 		}
-		dir, err := os.MkdirTemp(t.TempDir(), "")
+		dir, err := os.MkdirTemp(t.TempDir(), "") //nolint:usetesting // one for each draw
 		if err != nil {
 			rt.Fatal(err)
 		}
