@@ -78,22 +78,18 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// monorepo makes a tree of n files of 1 to 6 KB each: one of a hundred names ECR, and one of ten holds secrets, images of
-// others and what else looks a little like it.
+// monorepo makes a tree of n files of 1 to 6 KB each, of real source code; one of a hundred names ECR.
 func monorepo(t testing.TB, dir string, n int) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, "team000")); err == nil {
 		return // made by an earlier run
 	}
-	random := rand.New(rand.NewPCG(1, 2))
-	words := strings.Fields("apiVersion kind metadata name spec containers image resources limits memory func return package import const value string error secret record decree nginx:1 account amazon registry the of and to in is that it was for on are with as his they be at one have this from or had by hot but some what there we can out other were all your when up use word how said an each she")
+	random, code := rand.New(rand.NewPCG(1, 2)), sources(t)
 	for i := range n {
-		var b strings.Builder
-		for size := 1000 + random.IntN(5000); b.Len() < size; {
-			for range 3 + random.IntN(9) {
-				b.WriteString(words[random.IntN(len(words))] + " ")
-			}
-			b.WriteString("\n")
+		at, size := random.IntN(len(code)-10_000), 1000+random.IntN(5000)
+		var b bytes.Buffer
+		for line := range bytes.Lines(code[at : at+size]) {
+			b.Write(line)
 			if i%100 == 0 && random.IntN(20) == 0 {
 				fmt.Fprintf(&b, "image: %s/team/api:1.4.2\n", h)
 			}
@@ -102,8 +98,32 @@ func monorepo(t testing.TB, dir string, n int) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// sources is the source code of some packages of the standard library.
+func sources(t testing.TB) []byte {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, pattern := range []string{"net/http", "crypto/tls", "os", "go/types", "encoding/*", "text/*", "database/sql"} {
+		names, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "src", pattern, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, b...)
+		}
+	}
+	return all
 }
