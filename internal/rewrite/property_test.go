@@ -191,7 +191,7 @@ func TestHugeFilesAreAsOthers(t *testing.T) {
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		"image: " + h + "/team/api:1.4.2\r\n", "\xff\xfe" + string(letters.UTF16LE.Encode(h+"/team/web")), "\xef\xbb\xbf" + h + "/team/old:2.0",
-		h + "/" + h + "/team/api", "registry: " + h + "\nrepository: team/web\n", "x " + target + "/team/api:9.9 " + h + "/team/api@" + sum.String(),
+		h + "/" + h + "/team/api", "registry: " + h + "\nrepository: team/web\ntag: v1\n", "images:\n- name: " + h + "/team/api\n  newTag: v1\n", "x: --set image.registry=" + h + ",image.repository=team/web\n", "x " + target + "/team/api:9.9 " + h + "/team/api@" + sum.String(),
 	} {
 		f.Add("values.yaml", []byte(seed))
 	}
@@ -203,11 +203,13 @@ func FuzzFile(f *testing.F) {
 		if c == nil {
 			return
 		}
-		if back := newScan(Config{Known: k, Workers: 1, Reverse: true, Past: []document.FileChange{c.document()}}); back != nil {
-			once, _, _ := single(t, judged, name, raw)
-			if returned, _, _ := single(t, back, name, once); !bytes.Equal(returned, raw) {
-				t.Fatalf("the way back leads to\n%q, not\n%q", returned, raw)
-			}
+		once, _, _ := single(t, judged, name, raw)
+		back := newScan(Config{Known: k, Workers: 1, Reverse: true, Past: []document.FileChange{c.document()}})
+		if returned, _, _ := single(t, back, name, once); !bytes.Equal(returned, raw) {
+			t.Fatalf("the way back leads to\n%q, not\n%q", returned, raw)
+		}
+		if twice, _, _ := single(t, judged, name, once); !bytes.Equal(twice, once) {
+			t.Fatalf("a second run makes\n%q of\n%q", twice, once)
 		}
 	})
 }
