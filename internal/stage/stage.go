@@ -2,8 +2,8 @@
 // lets the stage do its work on the clouds, and writes the documents that it makes. Commands, the demo and the sync
 // call it; nothing below knows of a workspace.
 //
-//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, plan.json ─┬─ Provision
-//	                                                                 └─ Copy ─→ journal.jsonl, results.json
+//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, settings.json, plan.json, governance.json ─┬─ Provision
+//	                                                                                                 └─ Copy ─→ journal.jsonl, results.json
 //	Verify ─→ verify.json
 package stage
 
@@ -24,6 +24,7 @@ import (
 	"transship/internal/content"
 	"transship/internal/document"
 	"transship/internal/document/journal"
+	"transship/internal/governance"
 	"transship/internal/inventory"
 	"transship/internal/plan"
 	"transship/internal/provision"
@@ -41,13 +42,16 @@ type Pipeline struct {
 	Waves     []ref.Wave // all that there are, to tell repositories that two of them claim
 	Sources   []*clouds.Source
 	Target    *clouds.Target
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// Guards says what becomes of the settings that guard images; nil leaves them alone, and asks for none.
+	Guards *governance.Options
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
 type Hooks struct {
 	Inventory func(inventory.Progress)
+	Settings  func(inventory.SettingsProgress)
 	Content   func(content.Progress)
 	Provision func(provision.Progress)
 	Copy      *transfer.Progress
@@ -153,18 +157,21 @@ func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
 		return document.Plan{}, err
 	}
-	made, err := p.plan(ctx, inv, h)
+	made, learned, err := p.plan(ctx, inv, h)
 	if err != nil {
+		return made, err
+	}
+	if err := p.govern(ctx, inv, learned, &made, h); err != nil {
 		return made, err
 	}
 	return made, document.Write(p.Workspace.Plan(), made)
 }
 
-// plan is the plan that follows from an inventory.
-func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, error) {
+// plan is the plan that follows from an inventory, and what was read for it.
+func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, document.Content, error) {
 	known, err := document.ReadContent(p.Workspace.Content())
 	if err != nil {
-		return document.Plan{}, err
+		return document.Plan{}, nil, err
 	}
 	c := content.Config{
 		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
@@ -175,15 +182,15 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 	learned, unread, err := content.Read(ctx, c)
 	if len(learned) > len(known) { // facts stay facts, whatever became of the rest
 		if writeErr := document.WriteContent(p.Workspace.Content(), learned); writeErr != nil {
-			return document.Plan{}, errors.Join(err, writeErr)
+			return document.Plan{}, nil, errors.Join(err, writeErr)
 		}
 	}
 	if err != nil {
-		return document.Plan{}, err
+		return document.Plan{}, nil, err
 	}
 	rules := p.Rules
 	rules.Unread = unread
-	return plan.Make(rules, inv, learned), nil
+	return plan.Make(rules, inv, learned), learned, nil
 }
 
 // HasInventory reports whether there is an inventory.json.
@@ -266,7 +273,7 @@ func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Ver
 	if err != nil {
 		return document.Verification{}, err
 	}
-	expected, err := p.plan(ctx, inv, h)
+	expected, _, err := p.plan(ctx, inv, h)
 	if err != nil {
 		return document.Verification{}, err
 	}
