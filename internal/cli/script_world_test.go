@@ -104,10 +104,16 @@ func cloudActions() map[string]cloudAction {
 		"corrupt-manifest": {"REPO TAG: ECR serves other bytes than the digest says", 2, (*world).corruptManifest},
 		"unserved":         {"REPO TAG: ECR lists the image and does not serve it", 2, (*world).unserved},
 		"fault":            {"KIND STATUS [times=N] [path=TEXT] | none: requests of a kind are answered by a status", 1, (*world).fault},
+		"guarded":          {": ECR's repositories get what teams set on theirs: policies, immutable tags, keys, tags", 0, (*world).guarded},
 		"hostile":          {": somebody fills ECR with names, tags and manifests that only malice makes", 0, (*world).hostile},
 		"hang":             {"KIND: requests of a kind get no answer until the client goes away; see await", 1, (*world).hang},
 		"throttle":         {"KIND [times=N]: the API throttles", 1, (*world).throttle},
 	}
+}
+
+func (w *world) guarded([]string) error {
+	w.sim.ECR(scriptAccount, scriptRegion).Guard()
+	return nil
 }
 
 // cloud is the script command.

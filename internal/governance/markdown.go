@@ -144,12 +144,15 @@ func (m *markdown) settings(title string, list []document.Translation) {
 	m.line("")
 }
 
-// sentence is s as one, or nothing.
+// sentence is s as one, or nothing. A name at its beginning stays as it is.
 func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(first, "-./:") {
+		s = strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s + "."
 }
 
 func dash(s string) string {
