@@ -22,6 +22,7 @@ const (
 	KindVerification Kind = "verification"
 	KindSettings     Kind = "settings"
 	KindGovernance   Kind = "governance"
+	KindLayout       Kind = "layout"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

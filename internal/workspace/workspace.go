@@ -53,6 +53,9 @@ func (w *Workspace) Close() error { return w.lock.Unlock() }
 // Inventory is the path of inventory.json.
 func (w *Workspace) Inventory() string { return w.part("inventory.json") }
 
+// Layout is the path of layout.json.
+func (w *Workspace) Layout() string { return w.file("layout.json") }
+
 // Settings is the path of settings.json.
 func (w *Workspace) Settings() string { return w.file("settings.json") }
 
