@@ -73,7 +73,13 @@ func (a *app) explain(ctx context.Context, err error) {
 			return
 		}
 	}
-	fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(err.Error()))
+	parts := []error{err}
+	if m, is := errors.AsType[*plan.MappingError](err); is { // each has a place of its own in the file
+		parts = m.Unwrap()
+	}
+	for _, part := range parts {
+		fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(part.Error()))
+	}
 }
 
 // addShared gives cmd the flags that every command has.
@@ -110,6 +116,7 @@ type settings struct {
 	scope   ref.Scope
 	waves   []ref.Wave
 	limits  *clouds.Limits
+	partial bool          // --from leaves out sources of the file
 	image   time.Duration // how long one image may take; 0: no bound
 }
 
@@ -119,6 +126,7 @@ func (a *app) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	declared, _ := c.sourcesOf()
 	a.merge(&c.file)
 	s := settings{config: c}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
@@ -134,6 +142,9 @@ func (a *app) settings() (settings, error) {
 	if s.sources, err = c.sourcesOf(); err != nil {
 		return s, err
 	}
+	s.partial = slices.ContainsFunc(declared, func(d source) bool {
+		return !slices.ContainsFunc(s.sources, func(of source) bool { return of.registry == d.registry })
+	})
 	if s.mapping, err = c.rules(); err != nil {
 		return s, err
 	}
@@ -255,7 +266,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)
 	}
-	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope}
+	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope, Narrowed: s.partial}
 	if p.Rules.Selection, err = s.selection(a.now()); err != nil {
 		return nil, nil, err
 	}

@@ -64,13 +64,17 @@ type CopyOptions struct {
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
-// then, since later ones may be this migration's own.
+// then, since later ones may be this migration's own. A *ClaimError or a *plan.MappingError says that the waves or the
+// rules do not fit what the sources hold: nothing is written then, since other rules make it another migration.
 func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, error) {
 	inv, err := p.list(ctx, h)
 	if err != nil {
 		return inv, err
 	}
 	if err := claimedTwice(p.Waves, inv); err != nil {
+		return inv, err
+	}
+	if err := plan.CheckMapping(p.Rules, inv); err != nil {
 		return inv, err
 	}
 	return inv, document.Write(p.Workspace.Inventory(), inv)
@@ -147,10 +151,14 @@ func (p *Pipeline) latest(read func(path string) error) bool {
 	return false
 }
 
-// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
+// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet. A *plan.MappingError
+// says that the rules do not fit what the sources hold; nothing is read then.
 func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	var inv document.Inventory
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
+		return document.Plan{}, err
+	}
+	if err := plan.CheckMapping(p.Rules, inv); err != nil {
 		return document.Plan{}, err
 	}
 	made, err := p.plan(ctx, inv, h)
