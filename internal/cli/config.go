@@ -27,7 +27,7 @@ type file struct {
 	Sources          []origin  `yaml:"sources" doc:"ECR registries to migrate from, with what it takes to reach them."`
 	To               string    `yaml:"to" doc:"Where to: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY, with an image path behind it if wanted. Source repository X becomes TO/X where no mapping says otherwise."`
 	Impersonate      string    `yaml:"impersonate" doc:"E-mail of the Google service account to act as at the target."`
-	Mappings         []mapping `yaml:"mappings" doc:"Where repositories go that do not go to TO/NAME. The first match wins."`
+	Mappings         []mapping `yaml:"mappings" doc:"Where repositories go that do not go to TO/NAME. The first match wins. A rule that decides about no repository is an error."`
 	Include          []string  `yaml:"include" doc:"Only repositories that match one of these patterns, on NAME or HOST/NAME. * stands for anything within a path segment, ** for anything."`
 	Exclude          []string  `yaml:"exclude" doc:"No repositories that match one of these patterns."`
 	Tags             []string  `yaml:"tags" doc:"Only tags that match one of these patterns. Whatever a chosen image needs comes along."`
@@ -251,6 +251,7 @@ func (c config) rules() (ref.Mapping, error) {
 		if err != nil {
 			return m, usagef("%s: %w", c.line("mappings", i), err)
 		}
+		r.Place = c.line("mappings", i)
 		m.Rules = append(m.Rules, r)
 	}
 	return m, nil

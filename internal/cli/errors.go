@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"transship/internal/governance"
+	"transship/internal/plan"
 	"transship/internal/stage"
 )
 
@@ -45,6 +46,9 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	if _, is := errors.AsType[*governance.KeyError](err); is {
+		return exitUsage
+	}
+	if _, is := errors.AsType[*plan.MappingError](err); is {
 		return exitUsage
 	}
 	return exitFailed

@@ -45,17 +45,12 @@ const (
 // Govern fills in the settings of the plan's repositories, and tells what became of every setting of the sources. The
 // error is about the options: what they say contradicts itself or the layout.
 func Govern(c Config, plan *document.Plan) (document.Governance, error) {
-	g := &governor{Config: c, plan: plan, settings: map[ref.Repository]document.RepositorySettings{}, registries: map[ref.Registry]document.RegistrySettings{}}
+	g := &governor{Config: c, plan: plan}
+	g.index()
 	g.out = document.Governance{
 		Header: document.NewHeader(document.KindGovernance, plan.Migration), Scope: plan.Scope, MadeAt: c.Now, Layout: cmp.Or(c.Layout, LayoutSingle),
 		Repositories: []document.GovernedRepository{}, Registries: []document.GovernedRegistry{}, Targets: []document.GovernedTarget{},
 		Access: []document.Grant{},
-	}
-	for _, r := range c.Settings.Repositories {
-		g.settings[r.URI] = r
-	}
-	for _, r := range c.Settings.Registries {
-		g.registries[r.Registry] = r
 	}
 	if err := g.deadKeys(); err != nil {
 		return g.out, err
@@ -81,6 +76,17 @@ type governor struct {
 	settings   map[ref.Repository]document.RepositorySettings
 	registries map[ref.Registry]document.RegistrySettings
 	out        document.Governance
+}
+
+// index makes the settings easy to find.
+func (g *governor) index() {
+	g.settings, g.registries = map[ref.Repository]document.RepositorySettings{}, map[ref.Registry]document.RegistrySettings{}
+	for _, r := range g.Settings.Repositories {
+		g.settings[r.URI] = r
+	}
+	for _, r := range g.Settings.Registries {
+		g.registries[r.Registry] = r
+	}
 }
 
 // member is one source repository in a group.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"transship/internal/document"
+	"transship/internal/governance/layout"
 )
 
 // How often ECR scans. FACTS A1 [S].
@@ -92,4 +93,14 @@ func matches(pattern, name string) bool {
 		name = name[i+len(part):]
 	}
 	return strings.HasSuffix(name, last)
+}
+
+// Traits returns what decides which repositories can share an Artifact Registry repository.
+func Traits(s document.Settings, o Options) func(document.SourceRepository) layout.Traits {
+	g := &governor{Config: Config{Settings: s, Options: o}}
+	g.index()
+	return func(r document.SourceRepository) layout.Traits {
+		m := &member{SourceRepository: r, settings: g.settings[r.URI]}
+		return layout.TraitsOf(r, m.settings, g.frequency(m) != "", g.keyOf(r.URI).Name)
+	}
 }

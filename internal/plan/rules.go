@@ -16,6 +16,8 @@ type Rules struct {
 	Mapping   ref.Mapping
 	Scope     ref.Scope
 	Selection Selection // of the images in scope
+	// Narrowed says that sources of the configuration are left out: rules may be about their repositories.
+	Narrowed bool
 	// Unread says why manifests are not in the content: the failures that reading it returned. May be nil; it only makes
 	// reasons more precise.
 	Unread []document.Failure

@@ -56,8 +56,9 @@ func (g Glob) Literal() bool { return !strings.ContainsAny(g.text, "*?") }
 
 // Rule maps the repositories that From matches.
 type Rule struct {
-	From Glob   // on a repository's name or on HOST/NAME
-	To   string // a target; see ParseRule
+	From  Glob   // on a repository's name or on HOST/NAME
+	To    string // a target; see ParseRule
+	Place string // where it was written, such as transship.yaml:7, for errors; may be empty
 }
 
 // ParseRule reads one entry of mappings. Where to ends in /**, what the ** of from matched takes its place (from needs
@@ -110,6 +111,12 @@ type Mapping struct {
 
 // ErrUnmapped says that no rule and no default covers a repository.
 var ErrUnmapped = errors.New("no mapping covers this repository, and there is no default target")
+
+// Rule returns which of the rules decides about r, counted from 0, and whether one does.
+func (m Mapping) Rule(r Repository) (int, bool) {
+	i := slices.IndexFunc(m.Rules, func(u Rule) bool { return u.From.MatchRepository(r) })
+	return i, i >= 0
+}
 
 // Map returns the target image of r. The error says what Artifact Registry would refuse about it, or is ErrUnmapped.
 func (m Mapping) Map(r Repository) (TargetImage, error) {

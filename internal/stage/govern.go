@@ -8,24 +8,29 @@ import (
 	"transship/internal/document"
 	"transship/internal/governance"
 	"transship/internal/inventory"
+	"transship/internal/ref"
 )
 
 // Settings reads what guards the source repositories in scope and writes settings.json. What an earlier run read is not
 // read again, unless anew says so: such settings change seldom, and each repository costs three requests.
 func (p *Pipeline) Settings(ctx context.Context, inv document.Inventory, anew bool, h Hooks) (document.Settings, error) {
+	return p.settings(ctx, inv.Source.Repositories, p.Rules.Scope, anew, h)
+}
+
+func (p *Pipeline) settings(ctx context.Context, repositories []document.SourceRepository, scope ref.Scope, anew bool, h Hooks) (document.Settings, error) {
 	c := inventory.SettingsConfig{
-		Migration: p.Rules.Migration, Repositories: inv.Source.Repositories, Scope: p.Rules.Scope, Now: p.Now, Progress: h.Settings, Logger: p.Logger,
+		Migration: p.fileMigration(), Repositories: repositories, Scope: scope, Now: p.Now, Progress: h.Settings, Logger: p.Logger,
 	}
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
 	}
-	err := document.ReadFor(p.Workspace.Settings(), document.KindSettings, p.Rules.Migration, &c.Known)
+	err := document.ReadFor(p.Workspace.Settings(), document.KindSettings, p.fileMigration(), &c.Known)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.Logger.Debug("the earlier settings are of no use", "error", err)
 		c.Known = document.Settings{}
 	}
 	if anew {
-		c.Known = forget(c.Known, p)
+		c.Known = forget(c.Known, scope)
 	}
 	read, err := inventory.Settings(ctx, c)
 	if err != nil {
@@ -35,10 +40,10 @@ func (p *Pipeline) Settings(ctx context.Context, inv document.Inventory, anew bo
 }
 
 // forget keeps of what is known only what is out of scope: the rest is read anew.
-func forget(known document.Settings, p *Pipeline) document.Settings {
+func forget(known document.Settings, scope ref.Scope) document.Settings {
 	out := document.Settings{Header: known.Header}
 	for _, r := range known.Repositories {
-		if !p.Rules.Scope.Match(r.URI) {
+		if !scope.Match(r.URI) {
 			out.Repositories = append(out.Repositories, r)
 		}
 	}

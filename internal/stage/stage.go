@@ -44,8 +44,11 @@ type Pipeline struct {
 	Target    *clouds.Target
 	// Guards says what becomes of the settings that guard images; nil leaves them alone, and asks for none.
 	Guards *governance.Options
-	Now    func() time.Time
-	Logger *slog.Logger
+	// Grouped has the sources grouped into repositories by the settings that those can share; see Layout.
+	Grouped bool
+	laidOut int // how many of the mapping's rules are a layout's: the last ones
+	Now     func() time.Time
+	Logger  *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
@@ -68,13 +71,20 @@ type CopyOptions struct {
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
-// then, since later ones may be this migration's own.
+// then, since later ones may be this migration's own. A *ClaimError or a *plan.MappingError says that the waves or the
+// rules do not fit what the sources hold: nothing is written then, since other rules make it another migration.
 func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, error) {
+	if err := p.layOut(ctx, h); err != nil {
+		return document.Inventory{}, err
+	}
 	inv, err := p.list(ctx, h)
 	if err != nil {
 		return inv, err
 	}
 	if err := claimedTwice(p.Waves, inv); err != nil {
+		return inv, err
+	}
+	if err := plan.CheckMapping(p.Rules, inv); err != nil {
 		return inv, err
 	}
 	return inv, document.Write(p.Workspace.Inventory(), inv)
@@ -151,10 +161,14 @@ func (p *Pipeline) latest(read func(path string) error) bool {
 	return false
 }
 
-// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
+// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet. A *plan.MappingError
+// says that the rules do not fit what the sources hold; nothing is read then.
 func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	var inv document.Inventory
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
+		return document.Plan{}, err
+	}
+	if err := plan.CheckMapping(p.Rules, inv); err != nil {
 		return document.Plan{}, err
 	}
 	made, learned, err := p.plan(ctx, inv, h)
