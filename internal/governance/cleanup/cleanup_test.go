@@ -117,12 +117,12 @@ func TestEvaluate(t *testing.T) {
 		{"", Variant{}, []document.CleanupPolicy{condition("DELETE", document.CleanupCondition{PackagePrefixes: []string{"app"}})}},
 	} {
 		var got []string
-		for n, id := range p.Evaluate(c.policies, now, c.v) {
-			if id != "" {
+		for n, d := range p.Evaluate(c.policies, c.v) {
+			if (d.At == image.Never) != (d.Policy == "") || (d.Policy != "" && d.Policy != "delete") {
+				t.Errorf("%q deletes at %v", d.Policy, d.At)
+			}
+			if d.At.Passed(now) {
 				got = append(got, p.versions[n].Digest.String())
-				if id != "delete" {
-					t.Errorf("%s deletes", id)
-				}
 			}
 		}
 		if g := strings.Join(got, " "); g != c.want {
@@ -149,7 +149,7 @@ func TestWords(t *testing.T) {
 		{"keep the newest 10 versions", newest(10)},
 		{"delete untagged images older than 14 days", condition("DELETE", document.CleanupCondition{TagState: "UNTAGGED", OlderThan: 14 * day})},
 		{"keep images tagged a* or b* until they are older than 1 day", condition("KEEP", document.CleanupCondition{TagState: "TAGGED", TagPrefixes: []string{"a", "b"}, NewerThan: day})},
-		{"delete images older than 90 seconds", condition("DELETE", document.CleanupCondition{TagState: "ANY", OlderThan: 90})},
+		{"delete all images older than 90 seconds", condition("DELETE", document.CleanupCondition{TagState: "ANY", OlderThan: 90})},
 		{"keep tagged images", condition("KEEP", document.CleanupCondition{TagState: "TAGGED"})},
 	} {
 		if got := Words(c.p); got != c.want {

@@ -56,104 +56,131 @@ func (p Package) Related() (children, referrers bool) {
 	return p.graph.Parents != nil, p.graph.Subject != nil
 }
 
-// Evaluate names, for each version, the policy that has deleted it by a time if nothing else is uploaded; it is empty
-// where the version stays. FACTS B2 [D], B6 [I]:
+// Deletion is when a version is deleted, and by which policy.
+type Deletion struct {
+	At     image.Moment
+	Policy string // its id; empty where the version stays
+}
+
+// Evaluate says of each version when the policies delete it, if nothing else is uploaded. FACTS B2 [D], B6 [I]:
 //
 //   - What any policy keeps stays. Of a condition all that is set must hold; of a list of prefixes, one is enough.
 //   - Of versions that are equally old, any may be the one that most recent versions leave out.
 //   - A version that an index holds stays until its indexes are deleted.
 //   - A version that describes another one goes with it, and never alone unless the variant says so.
 //
-// Where that leaves doubts, Artifact Registry is taken for deleting more.
-func (p Package) Evaluate(policies []document.CleanupPolicy, at time.Time, v Variant) []string {
-	out := make([]string, len(p.versions))
-	var deletes, keeps []document.CleanupPolicy
-	for _, policy := range Covering(policies, p.Name) {
-		switch {
-		case strings.EqualFold(policy.Action, document.CleanupDelete):
-			deletes = append(deletes, policy)
-		default:
-			keeps = append(keeps, policy)
-		}
-	}
-	if len(deletes) == 0 {
-		return out
-	}
-	kept := p.kept(keeps, at, v)
-	marked := make([]bool, len(p.versions))
+// Where that leaves doubts, Artifact Registry is taken for deleting more and earlier.
+func (p Package) Evaluate(policies []document.CleanupPolicy, v Variant) []Deletion {
+	out := make([]Deletion, len(p.versions))
+	moments := make([]image.Moment, len(p.versions))
+	policies = Covering(policies, p.Name)
+	recent := p.recent(policies, v)
 	for n, version := range p.versions {
-		if kept[n] || (v.Immutable && len(version.Tags) > 0) {
+		moments[n] = image.Never
+		if (v.Immutable && len(version.Tags) > 0) || (p.counts(n, v) && recent.keeps(v.stamp(version))) {
 			continue
 		}
-		for _, policy := range deletes {
-			if policy.Condition != nil && holds(policy.Condition, version, v.stamp(version), at) {
-				out[n], marked[n] = policy.ID, true
-				break
-			}
-		}
+		moments[n], out[n].Policy = first(policies, version, v)
 	}
-	p.graph.Fall(marked, v.LooseReferrers)
+	p.graph.Settle(moments, v.LooseReferrers)
+	for n, m := range moments {
+		out[n].At = m
+	}
 	for n := range out {
 		switch {
-		case !marked[n]:
-			out[n] = ""
-		case out[n] == "":
-			out[n] = p.cause(n, out)
+		case moments[n] == image.Never:
+			out[n].Policy = ""
+		case p.graph.Referrer(n):
+			p.follow(n, out)
 		}
 	}
 	return out
 }
 
-// kept is what the policies keep.
-func (p Package) kept(keeps []document.CleanupPolicy, at time.Time, v Variant) []bool {
-	kept := make([]bool, len(p.versions))
-	for _, policy := range keeps {
-		var limit time.Time
-		if policy.MostRecent != nil {
-			limit = p.limit(policy.MostRecent.KeepCount, v)
+// follow gives what goes with another version the policy that deletes that.
+func (p Package) follow(n int, out []Deletion) {
+	at := n
+	for range out {
+		if !p.graph.Referrer(at) || (out[at].Policy != "" && out[p.graph.Subject[at]].At != out[n].At) {
+			break
 		}
-		for n, version := range p.versions {
-			switch stamp := v.stamp(version); {
-			case kept[n]:
-			case policy.Condition != nil:
-				kept[n] = holds(policy.Condition, version, stamp, at)
-			case policy.MostRecent != nil:
-				kept[n] = p.counts(n, v) && (limit.IsZero() || stamp.After(limit))
-			}
-		}
+		at = p.graph.Subject[at]
 	}
-	return kept
+	out[n].Policy = out[at].Policy
 }
 
-// limit is the age of the youngest version that is not among the most recent ones; zero where all are.
-func (p Package) limit(keep int, v Variant) time.Time {
+// recent is what the policies of most recent versions keep: all, or what is younger than a limit; nothing where there
+// is no such policy.
+type recent struct {
+	some  bool
+	all   bool
+	limit time.Time
+}
+
+func (r recent) keeps(stamp time.Time) bool { return r.some && (r.all || stamp.After(r.limit)) }
+
+// recent finds the policy that keeps most.
+func (p Package) recent(policies []document.CleanupPolicy, v Variant) (r recent) {
+	keep := 0
+	for _, policy := range policies {
+		if policy.MostRecent != nil {
+			r.some = true
+			keep = max(keep, policy.MostRecent.KeepCount)
+		}
+	}
+	if !r.some {
+		return r
+	}
 	var stamps []time.Time
 	for n, version := range p.versions {
 		if p.counts(n, v) {
 			stamps = append(stamps, v.stamp(version))
 		}
 	}
-	if keep < 0 || len(stamps) <= keep {
-		return time.Time{}
+	if r.all = len(stamps) <= keep; !r.all {
+		slices.SortFunc(stamps, func(a, b time.Time) int { return b.Compare(a) })
+		r.limit = stamps[keep]
 	}
-	slices.SortFunc(stamps, func(a, b time.Time) int { return b.Compare(a) })
-	return stamps[keep]
+	return r
+}
+
+// first is the first moment from its upload on at which a policy deletes a version and none keeps it. What most recent
+// versions keep is left to the caller.
+func first(policies []document.CleanupPolicy, version Version, v Variant) (image.Moment, string) {
+	stamp, upload := image.At(v.stamp(version)), image.At(version.UploadedAt)
+	var deletes, keeps []document.CleanupPolicy
+	var changes []image.Moment
+	for _, policy := range policies {
+		c := policy.Condition
+		if c == nil || !fits(c, version) {
+			continue
+		}
+		if strings.EqualFold(policy.Action, document.CleanupDelete) {
+			deletes = append(deletes, policy)
+		} else {
+			keeps = append(keeps, policy)
+		}
+		changes = append(changes, max(upload, stamp.Add(int64(c.OlderThan))), max(upload, stamp.Add(int64(c.NewerThan))))
+	}
+	if len(deletes) == 0 {
+		return image.Never, ""
+	}
+	slices.Sort(changes)
+	for _, m := range changes {
+		holds := func(p document.CleanupPolicy) bool { return aged(p.Condition, stamp, m+1) }
+		if slices.ContainsFunc(keeps, holds) {
+			continue
+		}
+		if d := slices.IndexFunc(deletes, holds); d >= 0 {
+			return m, deletes[d].ID
+		}
+	}
+	return image.Never, ""
 }
 
 // counts tells whether a version takes a place among the most recent ones.
 func (p Package) counts(n int, v Variant) bool {
 	return (!v.SkipChildren || !p.graph.Child(n)) && (!v.SkipReferrers || !p.graph.Referrer(n))
-}
-
-// cause is the policy that deleted what a version describes, or what that describes, and so on.
-func (p Package) cause(n int, ids []string) string {
-	for range ids {
-		if ids[n] != "" || !p.graph.Referrer(n) {
-			break
-		}
-		n = p.graph.Subject[n]
-	}
-	return ids[n]
 }
 
 // stamp is the time from which a version's age counts.
@@ -164,18 +191,21 @@ func (v Variant) stamp(version Version) time.Time {
 	return version.UploadedAt
 }
 
-// holds tells whether a condition covers a version of that age. That of packages is left to the caller.
-func holds(c *document.CleanupCondition, version Version, stamp, at time.Time) bool {
+// fits tells whether a condition covers a version at some age. That of packages is left to the caller.
+func fits(c *document.CleanupCondition, version Version) bool {
 	tagged := len(version.Tags) > 0
 	switch {
 	case strings.EqualFold(c.TagState, document.Tagged) && !tagged,
 		strings.EqualFold(c.TagState, document.Untagged) && tagged,
-		c.OlderThan != 0 && !at.After(after(stamp, c.OlderThan)),
-		c.NewerThan != 0 && at.After(after(stamp, c.NewerThan)),
-		len(c.VersionPrefixes) > 0 && !covers(c.VersionPrefixes, version.Digest.String()):
+		!covers(c.VersionPrefixes, version.Digest.String()):
 		return false
 	}
 	return len(c.TagPrefixes) == 0 || slices.ContainsFunc(version.Tags, func(tag string) bool { return covers(c.TagPrefixes, tag) })
+}
+
+// aged tells whether a condition covers the age that counts from a stamp.
+func aged(c *document.CleanupCondition, stamp, at image.Moment) bool {
+	return (c.OlderThan == 0 || at > stamp.Add(int64(c.OlderThan))) && (c.NewerThan == 0 || at <= stamp.Add(int64(c.NewerThan)))
 }
 
 // covers tells whether a name begins with one of the prefixes; where there is none, all do.
@@ -212,8 +242,4 @@ func Packages(p document.CleanupPolicy) []string {
 		return p.Condition.PackagePrefixes
 	}
 	return nil
-}
-
-func after(t time.Time, age document.Seconds) time.Time {
-	return time.Unix(t.Unix()+int64(age), int64(t.Nanosecond()))
 }

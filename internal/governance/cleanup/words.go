@@ -17,7 +17,7 @@ func Words(p document.CleanupPolicy) string {
 	if c == nil {
 		return verb + " nothing"
 	}
-	out := verb + " images"
+	out := verb + " all images"
 	switch c.TagState {
 	case document.Tagged:
 		out = verb + " tagged images"

@@ -1,7 +1,7 @@
 // Package image is what the evaluators of both sides know of an image, and how images hang together.
 //
 // A child is a manifest that an index lists, its parent. A referrer describes another image, its subject: a signature,
-// an SBOM. What a rule marks does not always fall: Fall says what does.
+// an SBOM. What a rule marks does not always go at once: Settle says when it does.
 package image
 
 import (
@@ -92,30 +92,35 @@ func (g Graph) Child(n int) bool { return g.Parents != nil && len(g.Parents[n]) 
 // Referrer tells whether the image describes another one of the list.
 func (g Graph) Referrer(n int) bool { return g.Subject != nil && g.Subject[n] != Nothing }
 
-// Fall turns the images that rules mark into those that are deleted, in place. A child stays as long as any of its
-// parents does. A referrer goes with its subject, and only with it; where loose, it goes by its own mark too.
-func (g Graph) Fall(marked []bool, loose bool) {
+// Settle turns the moments at which rules mark images into those at which they are deleted, in place. A child stays as
+// long as any of its parents does. A referrer goes with its subject, and only with it; where loose, it goes by its own
+// mark too. Digests allow no loops.
+func (g Graph) Settle(moments []Moment, loose bool) {
 	if g.Parents == nil && g.Subject == nil {
 		return
 	}
-	own := slices.Clone(marked)
-	for n := range marked {
-		marked[n] = marked[n] || g.Referrer(n)
+	own := slices.Clone(moments)
+	for n := range moments {
+		moments[n] = Past
 	}
 	for changed := true; changed; {
 		changed = false
-		for n, falls := range marked {
-			if falls && g.stays(n, marked, own[n] && loose) {
-				marked[n], changed = false, true
+		for n, before := range moments {
+			m := own[n]
+			switch {
+			case g.Referrer(n) && loose:
+				m = min(m, moments[g.Subject[n]])
+			case g.Referrer(n):
+				m = moments[g.Subject[n]]
+			}
+			if g.Child(n) {
+				for _, p := range g.Parents[n] {
+					m = max(m, moments[p])
+				}
+			}
+			if m != before {
+				moments[n], changed = m, true
 			}
 		}
 	}
-}
-
-// stays tells whether something that is not deleted holds the image. A mark of its own frees it from its subject.
-func (g Graph) stays(n int, deleted []bool, free bool) bool {
-	if g.Referrer(n) && !free && !deleted[g.Subject[n]] {
-		return true
-	}
-	return g.Child(n) && slices.ContainsFunc(g.Parents[n], func(p int) bool { return !deleted[p] })
 }

@@ -24,7 +24,7 @@ func tree() []Image {
 	}
 }
 
-func TestFall(t *testing.T) {
+func TestSettle(t *testing.T) {
 	for _, c := range []struct{ name, marked, loose, want string }{
 		{"nothing", "", "", ""},
 		{"children stay with their index", "bcx", "bcx", "x"},
@@ -36,14 +36,16 @@ func TestFall(t *testing.T) {
 	} {
 		for _, loose := range []bool{false, true} {
 			images := tree()
-			marked := make([]bool, len(images))
+			moments := make([]Moment, len(images))
 			for n, i := range images {
-				marked[n] = slices.Contains([]byte(c.marked), i.Digest[0])
+				if moments[n] = Never; slices.Contains([]byte(c.marked), i.Digest[0]) {
+					moments[n] = Moment(n)
+				}
 			}
-			NewGraph(images).Fall(marked, loose)
+			NewGraph(images).Settle(moments, loose)
 			got := ""
 			for n, i := range images {
-				if marked[n] {
+				if moments[n] != Never {
 					got += string(i.Digest)
 				}
 			}
@@ -63,8 +65,8 @@ func TestLoopsEnd(t *testing.T) {
 		{Digest: "a", Children: []digest.Digest{"a", "b"}, Subject: "b"},
 		{Digest: "b", Children: []digest.Digest{"a"}, Subject: "a"},
 	}
-	NewGraph(images).Fall([]bool{true, true}, true)
-	NewGraph(images).Fall([]bool{true, false}, false)
+	NewGraph(images).Settle([]Moment{1, 2}, true)
+	NewGraph(images).Settle([]Moment{Never, 1}, false)
 }
 
 func TestOf(t *testing.T) {
@@ -82,5 +84,26 @@ func TestOf(t *testing.T) {
 	}
 	if born := (Image{PushedAt: pushed, ActivatedAt: time.Unix(9, 0)}).Born(); born != time.Unix(9, 0) {
 		t.Error(born)
+	}
+}
+
+func TestMoments(t *testing.T) {
+	images := tree()
+	moments := []Moment{5, 1, 2, 9, 1, 1, 3}
+	NewGraph(images).Settle(moments, false)
+	if diff := cmp.Diff([]Moment{5, 5, 9, 9, 5, 5, 3}, moments); diff != "" {
+		t.Error(diff)
+	}
+	moments = []Moment{5, 1, 2, Never, 1, 7, 3}
+	NewGraph(images).Settle(moments, true)
+	if diff := cmp.Diff([]Moment{5, 5, Never, Never, 1, 1, 3}, moments); diff != "" {
+		t.Error(diff)
+	}
+	at := time.Unix(100, 0)
+	if m := At(at); m.Passed(at) || !m.Passed(at.Add(time.Second)) || m.Add(5) != 105 {
+		t.Error(m)
+	}
+	if !Past.Add(1).Passed(at) || Never.Add(1).Passed(at) {
+		t.Error("the ends of time move")
 	}
 }

@@ -9,13 +9,13 @@ import (
 
 // Verdict is what a policy does to an image.
 type Verdict struct {
-	Rule     int  // the priority of the rule that decides over the image; 0 where none does
-	Expired  bool // it is deleted
-	Archived bool // it lies in the archive, by a rule or before
+	Rule     int          // the priority of the rule that decides over the image; 0 where none does
+	Expires  image.Moment // it is deleted
+	Archives image.Moment // it goes to the archive, if it was not deleted before
 }
 
-// Evaluate says what the policy has done to each image by a time, if nothing is pushed or pulled. The images are as
-// they are now; at is that or later. FACTS C1 [D]:
+// Evaluate says what the policy does to each image and when, if nothing is pushed or pulled any more. The images are as
+// they are now. FACTS C1 [D]:
 //
 //   - The first rule whose tagging requirements an image meets decides over it, and no other does. All rules count all
 //     images that they select, whatever other rules do with them.
@@ -25,19 +25,16 @@ type Verdict struct {
 // Where the documentation is silent, ECR is taken for keeping more. Children and referrers take no place in a count,
 // nor do images that are pushed at the same time push each other out. Nothing is deleted while its index or subject
 // lies in the archive. An image whose time of archiving nobody knows stays.
-func Evaluate(p Policy, images []image.Image, now, at time.Time) []Verdict {
+func Evaluate(p Policy, images []image.Image, now time.Time) []Verdict {
 	out := make([]Verdict, len(images))
-	for n, i := range images {
-		out[n].Archived = i.Archived
-	}
-	if len(p.Problems) > 0 {
-		return out
+	expires, moves := make([]image.Moment, len(images)), make([]image.Moment, len(images))
+	for n := range images {
+		expires[n], moves[n] = image.Never, image.Never
 	}
 	graph := image.NewGraph(images)
-	expired, moved := make([]bool, len(images)), make([]bool, len(images)) // deleted; that or archived
 	for _, r := range p.Rules {
-		if r.Archive && !r.Blind {
-			continue // it decides over what is archived: see leave
+		if len(p.Problems) > 0 || (r.Archive && !r.Blind) {
+			continue // a rule of the archive decides over what is there: see leave
 		}
 		limit := r.limit(images, graph)
 		for n, i := range images {
@@ -45,63 +42,59 @@ func Evaluate(p Policy, images []image.Image, now, at time.Time) []Verdict {
 				continue
 			}
 			out[n].Rule = r.Priority
-			since := r.since(i, limit)
-			switch happens := r.Problem == "" && !since.IsZero() && at.After(since); {
-			case happens && r.Transition:
-				moved[n] = true
-				expired[n] = p.leave(&out[n], i.Tags, later(since, now), at)
-			case happens:
-				moved[n], expired[n] = true, true
+			moves[n] = r.moment(i, limit)
+			if !r.Transition {
+				expires[n] = moves[n]
+			} else if moves[n] != image.Never {
+				expires[n] = p.leave(i.Tags, max(moves[n], image.At(now)))
 			}
 		}
 	}
 	for n, i := range images {
-		if moved[n] = moved[n] || i.Archived; i.Archived && !i.ArchivedAt.IsZero() {
-			expired[n] = p.leave(&out[n], i.Tags, i.ArchivedAt, at)
+		if i.Archived {
+			moves[n] = image.Past
+			if !i.ArchivedAt.IsZero() {
+				expires[n] = p.leave(i.Tags, image.At(i.ArchivedAt))
+			}
 		}
 	}
-	graph.Fall(expired, false)
-	graph.Fall(moved, false)
+	graph.Settle(expires, false)
+	graph.Settle(moves, false)
 	for n := range out {
-		out[n].Expired = expired[n]
-		out[n].Archived = !expired[n] && (moved[n] || out[n].Archived)
+		out[n].Expires, out[n].Archives = expires[n], moves[n]
+		if moves[n] >= expires[n] {
+			out[n].Archives = image.Never
+		}
 	}
 	return out
 }
 
-// leave tells whether an image that lies in the archive since then has been deleted from it, and notes the rule.
-func (p Policy) leave(v *Verdict, tags []string, since, at time.Time) bool {
+// leave is when an image that lies in the archive since then is deleted from it.
+func (p Policy) leave(tags []string, since image.Moment) image.Moment {
 	for _, r := range p.Rules {
-		if (!r.Archive && !r.Blind) || !r.Select(tags) {
-			continue
+		if (r.Archive || r.Blind) && r.Select(tags) {
+			if r.Problem != "" || len(p.Problems) > 0 {
+				return image.Never
+			}
+			return since.Add(seconds(r.Number))
 		}
-		if r.Problem != "" || !at.After(after(since, r.Number)) {
-			return false
-		}
-		v.Rule = r.Priority
-		return true
 	}
-	return false
+	return image.Never
 }
 
-// since is when the rule's count is over for an image that it selects; zero where it never is. Limit is that of the
-// rule.
-func (r Rule) since(i image.Image, limit time.Time) time.Time {
+// moment is when the rule's count is over for an image that it selects. Limit is that of the rule.
+func (r Rule) moment(i image.Image, limit time.Time) image.Moment {
 	born := i.Born()
-	switch r.Count {
-	case SincePushed:
-		return after(born, r.Number)
-	case SincePulled:
-		if i.LastPulledAt.IsZero() {
-			return after(born, r.Number)
-		}
-		return after(later(i.LastPulledAt, i.ActivatedAt), r.Number)
-	case MoreThan:
-		if born.Before(limit) {
-			return limit
-		}
+	switch {
+	case r.Problem != "":
+	case r.Count == SincePulled && !i.LastPulledAt.IsZero():
+		return max(image.At(i.LastPulledAt), image.At(i.ActivatedAt)).Add(seconds(r.Number))
+	case r.Count == SincePushed, r.Count == SincePulled:
+		return image.At(born).Add(seconds(r.Number))
+	case r.Count == MoreThan && born.Before(limit):
+		return image.Past
 	}
-	return time.Time{}
+	return image.Never
 }
 
 // limit is the push of the oldest image that a rule with a number of images keeps; zero where it keeps them all.
@@ -122,14 +115,4 @@ func (r Rule) limit(images []image.Image, graph image.Graph) time.Time {
 	return born[r.Number-1]
 }
 
-// after is a time some days later; time.Duration ends at 292 years, and rules do not.
-func after(t time.Time, days int) time.Time {
-	return time.Unix(t.Unix()+int64(days)*24*60*60, int64(t.Nanosecond()))
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+func seconds(days int) int64 { return int64(days) * 24 * 60 * 60 }

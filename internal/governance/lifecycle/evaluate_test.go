@@ -70,14 +70,15 @@ func TestEvaluate(t *testing.T) {
 		}
 		var expired, archived []string
 		images := zoo(now)
-		for n, v := range Evaluate(p, images, now, now.AddDate(0, 0, c.days)) {
-			if v.Expired {
+		for n, v := range Evaluate(p, images, now) {
+			by := now.AddDate(0, 0, c.days)
+			if v.Expires.Passed(by) {
 				expired = append(expired, string(images[n].Digest))
 			}
-			if v.Archived && !images[n].Archived {
+			if v.Archives.Passed(by) && !v.Expires.Passed(by) && !images[n].Archived {
 				archived = append(archived, string(images[n].Digest))
 			}
-			if v.Expired && v.Rule == 0 && images[n].Subject == "" {
+			if v.Expires != image.Never && v.Rule == 0 && images[n].Subject == "" && !images[n].Archived {
 				t.Errorf("%s: no rule deletes %s", c.name, images[n].Digest)
 			}
 		}

@@ -93,7 +93,7 @@ func (r Rule) Words() string {
 	}
 	switch r.Count {
 	case MoreThan:
-		return fmt.Sprintf("keep the newest %s %s, %s the rest", grouped(r.Number), what, verb)
+		return fmt.Sprintf("of %s keep the newest %s, %s the rest", what, grouped(r.Number), verb)
 	case SincePulled:
 		return fmt.Sprintf("%s %s not pulled for %s", verb, what, days(r.Number))
 	case SinceTransitioned:
@@ -107,7 +107,7 @@ func (r Rule) Words() string {
 func (r Rule) Images() string {
 	switch {
 	case r.Blind || r.TagStatus == Any:
-		return "images"
+		return "all images"
 	case r.TagStatus == Untagged:
 		return "untagged images"
 	}
