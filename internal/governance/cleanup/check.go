@@ -17,13 +17,14 @@ import (
 
 // The limits of Artifact Registry. FACTS B2, B4; of durations, those of protobuf.
 const (
-	MaxPolicies = 10                               // of a repository
-	MaxID       = 127                              // characters
-	MaxAge      = 3_652_500 * document.Day         // ten thousand years
-	MaxKeep     = math.MaxInt32                    // versions
-	Prefix      = "transship-"                     // of the ids of our own policies
-	whatToDo    = "change the policy, or leave it" // of nearly every refusal
+	MaxPolicies = 10                       // of a repository
+	MaxID       = 127                      // characters
+	MaxAge      = 3_652_500 * document.Day // ten thousand years
+	MaxKeep     = math.MaxInt32            // versions
 )
+
+// Prefix is how the ids of our own policies begin.
+const Prefix = "transship-"
 
 // Ours tells whether a policy is one that Transship made.
 func Ours(p document.CleanupPolicy) bool { return strings.HasPrefix(p.ID, Prefix) }
@@ -39,7 +40,7 @@ func Check(policies []document.CleanupPolicy) error {
 	seen := map[string]bool{}
 	for _, p := range policies {
 		for _, wrong := range problems(p) {
-			all = append(all, fmt.Errorf("clean-up policy %q: %s: %s", p.ID, wrong, whatToDo))
+			all = append(all, fmt.Errorf("clean-up policy %q: %s: change the policy, or leave it out", p.ID, wrong))
 		}
 		if seen[p.ID] {
 			all = append(all, fmt.Errorf("clean-up policy %q stands there twice: give one another id", p.ID))

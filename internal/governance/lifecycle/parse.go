@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -44,40 +45,33 @@ func Parse(text string) (Policy, error) {
 
 // readObject reads exactly one JSON object, in which no name stands twice.
 func readObject(text []byte) (object, error) {
-	var o object
-	if err := json.Unmarshal(text, &o); err != nil {
-		return nil, fmt.Errorf("it is no JSON object: %w", err)
-	}
-	if o == nil {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
 		return nil, errors.New("it is no JSON object")
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	seen := map[string]bool{}
-	for depth, name := 0, true; ; {
+	o := object{}
+	for d.More() {
 		token, err := d.Token()
 		if err != nil {
-			return o, nil // the end: that the text is JSON is known
+			return nil, fmt.Errorf("it is no JSON object: %w", err)
 		}
-		switch delim, _ := token.(json.Delim); {
-		case delim == '{' || delim == '[':
-			depth, name = depth+1, depth == 0
-			continue
-		case delim == '}' || delim == ']':
-			depth--
-			name = true
-			continue
+		name, _ := token.(string) // in an object, nothing else stands there
+		if _, twice := o[name]; twice {
+			return nil, fmt.Errorf("it has two fields %q", name)
 		}
-		if depth != 1 {
-			continue
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, fmt.Errorf("it is no JSON object: %w", err)
 		}
-		if s, ok := token.(string); ok && name {
-			if seen[s] {
-				return nil, fmt.Errorf("it has two fields %q", s)
-			}
-			seen[s] = true
-		}
-		name = !name
+		o[name] = value
 	}
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf("it is no JSON object: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it is no JSON object alone: something stands behind it")
+	}
+	return o, nil
 }
 
 // unknown is the names in o that are not known, sorted.

@@ -182,3 +182,24 @@ func TestPolicies(t *testing.T) {
 		})
 	}
 }
+
+// What Amazon's documentation says of its examples.
+func TestExamplesEndAsDocumented(t *testing.T) {
+	for name, want := range map[string]string{
+		"aws-multiple-rules-a": "A", "aws-multiple-rules-a-prefixes": "A", "aws-multiple-rules-b": "A B",
+		"aws-multiple-tags-a": "C", "aws-multiple-tags-b": "A B", "aws-all-images-a": "A B C", "aws-all-images-b": "A B D",
+	} {
+		text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Translate(one("team/app", string(text), readImages(t, filepath.Join("testdata", name+".images"))))
+		var got []string
+		for _, d := range r.Sources[0].DueToday {
+			got = append(got, d.String())
+		}
+		if g := strings.Join(got, " "); g != want {
+			t.Errorf("%s: ECR deletes %q today, not %q", name, g, want)
+		}
+	}
+}

@@ -123,7 +123,8 @@ func settleNames(list []*path) {
 	}
 }
 
-// assemble makes the policies of all packages, sorted by id. A repository that holds only one needs no names.
+// assemble makes the policies of all packages, sorted by id. A repository that holds only one needs no names. That a name
+// stands in a policy as in an image path, with its slashes, is not confirmed [U]; otherwise the policies cover nothing.
 func assemble(list []*path, sole bool) []document.CleanupPolicy {
 	type use struct {
 		packages []string

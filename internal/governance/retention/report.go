@@ -9,7 +9,7 @@ import (
 )
 
 // settings says what became of each rule.
-func (s *source) settings(p *path, policies []document.CleanupPolicy, leaveOut bool) []document.Translation {
+func (w *world) settings(s *source, p *path) []document.Translation {
 	if s.Policy == "" {
 		return nil
 	}
@@ -27,11 +27,15 @@ func (s *source) settings(p *path, policies []document.CleanupPolicy, leaveOut b
 		if s.refused != nil {
 			t.Fate, t.Reason, t.Decide = document.FateRefused, s.refused.reason, s.refused.decide
 		} else {
-			part.tell(&t, p, policies)
+			part.tell(&t, p, w.policies)
+			if w.in.Immutable && part.delete != nil && part.delete.selector != untagged {
+				t.Fate = document.FateApproximate
+				t.Reason += " With immutable tags, Artifact Registry may keep whatever has a tag."
+			}
 		}
 		if n := s.due[part.rule.Priority]; n > 0 {
 			due := plural(n, "image", "images")
-			if leaveOut {
+			if w.in.LeaveOut {
 				t.Reason += " What ECR would delete today is not copied: " + due + "."
 			} else {
 				t.Decide = strings.TrimSpace(t.Decide + " Leave out what ECR would delete today (" + due + "), or it stays longer.")

@@ -41,8 +41,10 @@ type Input struct {
 	Sole bool
 	// LeaveOut is true where images that ECR would delete today are not copied.
 	LeaveOut bool
-	Preset   Preset
-	Now      time.Time // images count as uploaded now
+	// Immutable is true where the repository's tags shall be immutable when the migration ends.
+	Immutable bool
+	Preset    Preset
+	Now       time.Time // images count as uploaded now
 }
 
 // Result is what became of the policies. The clean-up policies are meant for a repository whose clean-up is a dry run.

@@ -133,7 +133,7 @@ func (w *world) result() Result {
 	for _, p := range w.paths {
 		forecasts := p.forecast(all, w.in.Now)
 		for k, s := range p.sources {
-			bySource[s] = SourceResult{Settings: s.settings(p, w.policies, w.in.LeaveOut), Doomed: forecasts[k], DueToday: s.dueToday, Evidence: s.evidence}
+			bySource[s] = SourceResult{Settings: w.settings(s, p), Doomed: forecasts[k], DueToday: s.dueToday, Evidence: s.evidence}
 		}
 	}
 	for _, s := range w.sources {

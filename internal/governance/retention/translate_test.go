@@ -236,6 +236,16 @@ func TestPreset(t *testing.T) {
 	}
 }
 
+func TestImmutableTags(t *testing.T) {
+	in := several(Source{Package: "a", Policy: expire("untagged 7", "any 30")})
+	in.Immutable = true
+	for n, s := range Translate(in).Sources[0].Settings {
+		if strings.Contains(s.Reason, "immutable") != (n == 1) {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 func TestIDs(t *testing.T) {
 	keep := template{action: document.CleanupKeep, selector: selector{document.Tagged, "Prod_1"}}
 	later := keep
