@@ -77,7 +77,7 @@ var table = map[outcome]row{
 	tooOld: {fate: document.FateRefused, decide: byHand, reason: "Artifact Registry takes no age of more than ten thousand years."},
 	countTags: {fate: document.FateRefused, decide: byHand,
 		reason: "Artifact Registry keeps the newest versions of all, not of some: it could delete more."},
-	countMixed: {fate: document.FateRefused, decide: byHand,
+	countMixed: {fate: document.FateRefused, decide: byHand + " The preset \"standard\" is what people often write instead; it is no translation.",
 		reason: "Artifact Registry would also count images that other rules have deleted or archived in ECR: it could delete more."},
 	fallen: {fate: document.FateRefused, decide: byHand,
 		reason: "Rule {rule} comes before it and keeps images that Artifact Registry cannot tell from those of this rule."},

@@ -48,9 +48,7 @@ func (w *world) preset() {
 		found = append(found, p.lost(cleanup.Covering(w.policies, p.name), cleanup.Variants())...)
 	}
 	t := document.Translation{Setting: document.SettingLifecycle, Item: "preset " + string(w.in.Preset),
-		Was:     "the lifecycle policies of " + plural(len(w.sources), "repository", "repositories"),
-		Becomes: w.in.Preset.words(), Fate: document.FateSuggested,
-		Reason: "It was chosen by name, and is no translation."}
+		Was: w.was(), Becomes: w.in.Preset.words(), Fate: document.FateSuggested, Reason: "It was chosen by name, and is no translation."}
 	if len(found) > 0 {
 		t.Decide = "Look at what the dry run would delete before you end it. In the simulation, " + found.words() + "."
 	}

@@ -94,15 +94,22 @@ func (w *world) checkTarget() {
 // refuseAll gives up all policies, and says so once for the target.
 func (w *world) refuseAll(reason, decide string) {
 	w.policies = nil
+	for _, s := range w.sources {
+		s.refuse(reason, decide)
+	}
+	w.target = append(w.target, document.Translation{Setting: document.SettingLifecycle, Was: w.was(), Fate: document.FateRefused,
+		Reason: reason, Decide: decide})
+}
+
+// was says what the sources have together.
+func (w *world) was() string {
 	n := 0
 	for _, s := range w.sources {
 		if s.Policy != "" {
 			n++
 		}
-		s.refuse(reason, decide)
 	}
-	w.target = append(w.target, document.Translation{Setting: document.SettingLifecycle,
-		Was: "the lifecycle policies of " + plural(n, "repository", "repositories"), Fate: document.FateRefused, Reason: reason, Decide: decide})
+	return "the lifecycle policies of " + plural(n, "repository", "repositories")
 }
 
 // checkForeign tells of images that the policies of others delete and ECR keeps.
