@@ -24,6 +24,7 @@ import (
 	"transship/internal/content"
 	"transship/internal/document"
 	"transship/internal/document/journal"
+	"transship/internal/governance/desired"
 	"transship/internal/inventory"
 	"transship/internal/plan"
 	"transship/internal/provision"
@@ -43,6 +44,9 @@ type Pipeline struct {
 	Target    *clouds.Target
 	Now       func() time.Time
 	Logger    *slog.Logger
+	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
+	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
+	Sync bool
 }
 
 // Hooks show what is going on; each may be nil.
@@ -61,6 +65,13 @@ type CopyOptions struct {
 	First       First // what is copied before the rest
 	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
 	ImageTimeout time.Duration
+}
+
+// ProvisionOptions say how far Provision goes.
+type ProvisionOptions struct {
+	Finish bool // make tags immutable where that is planned
+	// Seen is what a preview with the same Finish found, so that nothing is looked at twice; nil looks first.
+	Seen []desired.Change
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
@@ -192,27 +203,32 @@ func (p *Pipeline) HasInventory() bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// PreviewProvision says which target repositories of plan.json are missing and which exist.
-func (p *Pipeline) PreviewProvision(ctx context.Context) ([]document.PlannedRepository, []ref.TargetRepository, error) {
-	c, err := p.provisioning(Hooks{})
+// PreviewProvision says what Provision would do with each target repository of plan.json. The error is about those that
+// cannot be used.
+func (p *Pipeline) PreviewProvision(ctx context.Context, finish bool) ([]desired.Change, error) {
+	c, err := p.provisioning(finish, Hooks{})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	return provision.Preview(ctx, c)
 }
 
-// Provision creates the target repositories of plan.json that are missing.
-func (p *Pipeline) Provision(ctx context.Context, h Hooks) (provision.Result, error) {
-	c, err := p.provisioning(h)
-	if err != nil {
+// Provision creates the target repositories of plan.json that are missing, and gives the others the settings that are
+// planned.
+func (p *Pipeline) Provision(ctx context.Context, o ProvisionOptions, h Hooks) (provision.Result, error) {
+	c, err := p.provisioning(o.Finish, h)
+	switch {
+	case err != nil:
 		return provision.Result{}, err
+	case o.Seen != nil:
+		return provision.Apply(ctx, c, o.Seen)
 	}
 	return provision.Run(ctx, c)
 }
 
-func (p *Pipeline) provisioning(h Hooks) (provision.Config, error) {
+func (p *Pipeline) provisioning(finish bool, h Hooks) (provision.Config, error) {
 	made, err := p.ReadPlan()
-	return provision.Config{Repositories: made.Repositories, Target: p.Target, Progress: h.Provision, Logger: p.Logger}, err
+	return provision.Config{Repositories: made.Repositories, Finish: finish, Target: p.Target, Progress: h.Provision, Logger: p.Logger}, err
 }
 
 // Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
