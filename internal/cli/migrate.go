@@ -19,10 +19,9 @@ func newMigrate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Run inventory, plan, provision, copy and verify in a row",
-		Long: `Run inventory, plan, provision, copy and verify in a row. Shows the plan and
-asks once before it changes anything. Run it again at any time: it does only
-what is missing. When everything is verified, it makes tags immutable where the
-plan says so.
+		Long: `Run inventory, plan, provision, copy and verify in a row, then make tags
+immutable where the plan says so. Shows the plan and asks once before it changes
+anything. Run it again at any time: it does only what is missing.
 
 Changes the target: creates repositories, writes images and tags, and sets what
 guards them. Nothing is deleted on either side.`,

@@ -19,7 +19,7 @@ func newProvision(a *app) *cobra.Command {
 	var finish bool
 	cmd := &cobra.Command{
 		Use:   "provision",
-		Short: "Create the Artifact Registry repositories that the plan needs, and set them up",
+		Short: "Create and set up the Artifact Registry repositories of the plan",
 		Long: `Create the Artifact Registry repositories that plan.json needs and that do not
 exist (format DOCKER, one every two seconds, as Artifact Registry allows), with
 their key, labels, scanning and clean-up policies, and change of those that

@@ -191,7 +191,7 @@ func TestWords(t *testing.T) {
 		"delete tagged images": {Action: "DELETE", Condition: &document.CleanupCondition{TagState: "TAGGED"}},
 		`keep images tagged "a*" or "b*" with a digest "sha256:0*" in "team/*" newer than 90 seconds`: {Action: "KEEP", Condition: &document.CleanupCondition{
 			TagState: "TAGGED", TagPrefixes: []string{"a", "b"}, VersionPrefixes: []string{"sha256:0"}, PackagePrefixes: []string{"team/"}, NewerThan: 90}},
-		"delete images older than 30 days": {Action: "DELETE", Condition: &document.CleanupCondition{TagState: "ANY", OlderThan: 30 * document.Day}},
+		"delete images older than 30 days":                               {Action: "DELETE", Condition: &document.CleanupCondition{TagState: "ANY", OlderThan: 30 * document.Day}},
 		`keep the newest 3 of each image path that begins with "team/*"`: {Action: "KEEP", MostRecent: &document.MostRecent{KeepCount: 3, PackagePrefixes: []string{"team/"}}},
 	} {
 		if got := Words(p); got != want {
