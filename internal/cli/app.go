@@ -255,6 +255,9 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)
 	}
+	if p.Guards, err = s.guards(); err != nil {
+		return nil, nil, err
+	}
 	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope}
 	if p.Rules.Selection, err = s.selection(a.now()); err != nil {
 		return nil, nil, err

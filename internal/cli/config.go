@@ -48,6 +48,14 @@ type file struct {
 	Verbose          bool      `yaml:"verbose" doc:"Log every request; show long lists whole."`
 	LogFormat        string    `yaml:"log-format" doc:"Format of the log: text or json."`
 
+	Layout          string `yaml:"layout" doc:"single: everything goes where to and mappings lead, as by default. grouped: repositories that can share settings go together, into as few Artifact Registry repositories as that takes; mappings still win. The workspace keeps the groups."`
+	Cleanup         string `yaml:"cleanup" doc:"What becomes of lifecycle policies: translate (into clean-up policies in dry run, where that is right; the default), standard (untagged images go after 7 days, the newest 10 stay), none."`
+	LeaveOutExpired bool   `yaml:"leave-out-expired" doc:"Leave out images that ECR's lifecycle policies would delete today."`
+	Keys            []key  `yaml:"keys" doc:"Keys of Cloud KMS for the target repositories, by the source repositories that go there. A repository gets its key when it is created, and never another."`
+	Principals      string `yaml:"principals" doc:"File that maps AWS principals to Google members, for provision --iam."`
+	AllowPublic     bool   `yaml:"allow-public" doc:"Let repositories that everybody may pull from become public again, where --apply says so."`
+	NoGuards        bool   `yaml:"no-guards" doc:"Leave the settings that guard images alone: ask ECR for none, and set none."`
+
 	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`
 
 	MaxRequestsPerSecond float64 `yaml:"max-requests-per-second" doc:"At most so many requests a second to each host."`
@@ -72,6 +80,12 @@ type origin struct {
 type mapping struct {
 	From string `yaml:"from" doc:"Pattern on NAME or HOST/NAME."`
 	To   string `yaml:"to" doc:"Target. /** at its end takes what the ** of from matched; a from without wildcards and a to that names an image is a renaming; otherwise NAME is appended."`
+}
+
+// key is one entry of keys.
+type key struct {
+	From string `yaml:"from" doc:"Pattern on NAME or HOST/NAME of source repositories."`
+	Key  string `yaml:"key" doc:"Name of the key; it must be in the target's location."`
 }
 
 // wave is one entry of waves.
@@ -148,7 +162,7 @@ func parseConfig(b []byte) (config, error) {
 
 // knownKeys are the keys of the named type, sorted.
 func knownKeys(name string) (keys []string) {
-	for _, v := range []any{file{}, origin{}, mapping{}, wave{}} {
+	for _, v := range []any{file{}, origin{}, mapping{}, key{}, wave{}} {
 		if t := reflect.TypeOf(v); t.Name() == name {
 			for i := range t.NumField() {
 				keys = append(keys, t.Field(i).Tag.Get("yaml"))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"transship/internal/governance"
 	"transship/internal/stage"
 )
 
@@ -41,6 +42,9 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	if _, is := errors.AsType[*stage.ClaimError](err); is {
+		return exitUsage
+	}
+	if _, is := errors.AsType[*governance.KeyError](err); is {
 		return exitUsage
 	}
 	return exitFailed

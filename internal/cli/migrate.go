@@ -57,7 +57,11 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, p.Workspace.Plan()) })
+	told, err := guarded(p)
+	if err != nil {
+		return err
+	}
+	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, told, p.Workspace.Plan()) })
 	created, err := a.agree(ctx, p, made)
 	if err != nil {
 		return err

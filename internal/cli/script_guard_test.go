@@ -4,6 +4,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"transship/internal/cloudsim/arsim"
+	"transship/internal/cloudsim/ecrsim"
 	"transship/internal/document"
 )
 
@@ -46,6 +47,15 @@ func guard(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Check(document.Write(path, made))
+}
+
+// hold is a cloud action: what ECR holds already can no longer move.
+func (w *world) hold(args []string) error {
+	mode := append(args, "IMMUTABLE")[0]
+	for _, r := range w.registry().Repositories() {
+		r.Update(func(s *ecrsim.RepositorySettings) { s.Mutability = mode })
+	}
+	return nil
 }
 
 // cleaned is a cloud action: somebody else has a clean-up policy at work in a repository with a label.

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"transship/internal/cli/text"
-	"transship/internal/document"
 	"transship/internal/generate"
 	"transship/internal/stage"
 )
@@ -50,8 +49,11 @@ func (a *app) terraform(ctx context.Context, p *stage.Pipeline, dir string, fini
 	if err != nil {
 		return err
 	}
-	var grants []document.Grant // of the governance of the plan, once it says who may do what
-	files := generate.Terraform(changes, grants)
+	told, err := guarded(p)
+	if err != nil {
+		return err
+	}
+	files := generate.Terraform(changes, told.Access)
 	if err := generate.WriteTerraform(dir, files); err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type Rules struct {
 	// Unread says why manifests are not in the content: the failures that reading it returned. May be nil; it only makes
 	// reasons more precise.
 	Unread []document.Failure
+	// Expired is what ECR's lifecycle policies would delete at the moment. It matters for a selection WithoutExpired alone.
+	Expired map[ref.Repository]map[digest.Digest]bool
 }
 
 // NewMigration names the migration from sources by m: its sources sorted, its default target, and a digest of its

@@ -2,8 +2,8 @@
 // lets the stage do its work on the clouds, and writes the documents that it makes. Commands, the demo and the sync
 // call it; nothing below knows of a workspace.
 //
-//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, plan.json ─┬─ Provision
-//	                                                                 └─ Copy ─→ journal.jsonl, results.json
+//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, settings.json, plan.json, governance.json ─┬─ Provision
+//	                                                                                                 └─ Copy ─→ journal.jsonl, results.json
 //	Verify ─→ verify.json
 package stage
 
@@ -24,7 +24,7 @@ import (
 	"transship/internal/content"
 	"transship/internal/document"
 	"transship/internal/document/journal"
-	"transship/internal/governance/desired"
+	"transship/internal/governance"
 	"transship/internal/inventory"
 	"transship/internal/plan"
 	"transship/internal/provision"
@@ -42,16 +42,19 @@ type Pipeline struct {
 	Waves     []ref.Wave // all that there are, to tell repositories that two of them claim
 	Sources   []*clouds.Source
 	Target    *clouds.Target
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// Guards says what becomes of the settings that guard images; nil leaves them alone, and asks for none.
+	Guards *governance.Options
 	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
 	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
-	Sync bool
+	Sync   bool
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
 type Hooks struct {
 	Inventory func(inventory.Progress)
+	Settings  func(inventory.SettingsProgress)
 	Content   func(content.Progress)
 	Provision func(provision.Progress)
 	Copy      *transfer.Progress
@@ -65,13 +68,6 @@ type CopyOptions struct {
 	First       First // what is copied before the rest
 	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
 	ImageTimeout time.Duration
-}
-
-// ProvisionOptions say how far Provision goes.
-type ProvisionOptions struct {
-	Finish bool // make tags immutable where that is planned
-	// Seen is what a preview with the same Finish found, so that nothing is looked at twice; nil looks first.
-	Seen []desired.Change
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
@@ -164,18 +160,21 @@ func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
 		return document.Plan{}, err
 	}
-	made, err := p.plan(ctx, inv, h)
+	made, learned, err := p.plan(ctx, inv, h)
 	if err != nil {
+		return made, err
+	}
+	if err := p.govern(ctx, inv, learned, &made, h); err != nil {
 		return made, err
 	}
 	return made, document.Write(p.Workspace.Plan(), made)
 }
 
-// plan is the plan that follows from an inventory.
-func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, error) {
+// plan is the plan that follows from an inventory, and what was read for it.
+func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, document.Content, error) {
 	known, err := document.ReadContent(p.Workspace.Content())
 	if err != nil {
-		return document.Plan{}, err
+		return document.Plan{}, nil, err
 	}
 	c := content.Config{
 		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
@@ -186,49 +185,21 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 	learned, unread, err := content.Read(ctx, c)
 	if len(learned) > len(known) { // facts stay facts, whatever became of the rest
 		if writeErr := document.WriteContent(p.Workspace.Content(), learned); writeErr != nil {
-			return document.Plan{}, errors.Join(err, writeErr)
+			return document.Plan{}, nil, errors.Join(err, writeErr)
 		}
 	}
 	if err != nil {
-		return document.Plan{}, err
+		return document.Plan{}, nil, err
 	}
 	rules := p.Rules
 	rules.Unread = unread
-	return plan.Make(rules, inv, learned), nil
+	return plan.Make(rules, inv, learned), learned, nil
 }
 
 // HasInventory reports whether there is an inventory.json.
 func (p *Pipeline) HasInventory() bool {
 	_, err := os.Stat(p.Workspace.Inventory())
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// PreviewProvision says what Provision would do with each target repository of plan.json. The error is about those that
-// cannot be used.
-func (p *Pipeline) PreviewProvision(ctx context.Context, finish bool) ([]desired.Change, error) {
-	c, err := p.provisioning(finish, Hooks{})
-	if err != nil {
-		return nil, err
-	}
-	return provision.Preview(ctx, c)
-}
-
-// Provision creates the target repositories of plan.json that are missing, and gives the others the settings that are
-// planned.
-func (p *Pipeline) Provision(ctx context.Context, o ProvisionOptions, h Hooks) (provision.Result, error) {
-	c, err := p.provisioning(o.Finish, h)
-	switch {
-	case err != nil:
-		return provision.Result{}, err
-	case o.Seen != nil:
-		return provision.Apply(ctx, c, o.Seen)
-	}
-	return provision.Run(ctx, c)
-}
-
-func (p *Pipeline) provisioning(finish bool, h Hooks) (provision.Config, error) {
-	made, err := p.ReadPlan()
-	return provision.Config{Repositories: made.Repositories, Finish: finish, Target: p.Target, Progress: h.Provision, Logger: p.Logger}, err
 }
 
 // Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
@@ -282,7 +253,7 @@ func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Ver
 	if err != nil {
 		return document.Verification{}, err
 	}
-	expected, err := p.plan(ctx, inv, h)
+	expected, _, err := p.plan(ctx, inv, h)
 	if err != nil {
 		return document.Verification{}, err
 	}

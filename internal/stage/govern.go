@@ -1,0 +1,74 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"transship/internal/document"
+	"transship/internal/governance"
+	"transship/internal/inventory"
+)
+
+// Settings reads what guards the source repositories in scope and writes settings.json. What an earlier run read is not
+// read again, unless anew says so: such settings change seldom, and each repository costs three requests.
+func (p *Pipeline) Settings(ctx context.Context, inv document.Inventory, anew bool, h Hooks) (document.Settings, error) {
+	c := inventory.SettingsConfig{
+		Migration: p.Rules.Migration, Repositories: inv.Source.Repositories, Scope: p.Rules.Scope, Now: p.Now, Progress: h.Settings, Logger: p.Logger,
+	}
+	for _, s := range p.Sources {
+		c.Sources = append(c.Sources, s)
+	}
+	err := document.ReadFor(p.Workspace.Settings(), document.KindSettings, p.Rules.Migration, &c.Known)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p.Logger.Debug("the earlier settings are of no use", "error", err)
+		c.Known = document.Settings{}
+	}
+	if anew {
+		c.Known = forget(c.Known, p)
+	}
+	read, err := inventory.Settings(ctx, c)
+	if err != nil {
+		return read, err
+	}
+	return read, document.Write(p.Workspace.Settings(), read)
+}
+
+// forget keeps of what is known only what is out of scope: the rest is read anew.
+func forget(known document.Settings, p *Pipeline) document.Settings {
+	out := document.Settings{Header: known.Header}
+	for _, r := range known.Repositories {
+		if !p.Rules.Scope.Match(r.URI) {
+			out.Repositories = append(out.Repositories, r)
+		}
+	}
+	return out
+}
+
+// govern fills in the settings of the plan's repositories, and writes governance.json and governance.md.
+func (p *Pipeline) govern(ctx context.Context, inv document.Inventory, content document.Content, made *document.Plan, h Hooks) error {
+	if p.Guards == nil {
+		return nil
+	}
+	settings, err := p.Settings(ctx, inv, false, h)
+	if err != nil {
+		return err
+	}
+	told, err := governance.Govern(governance.Config{
+		Inventory: inv, Settings: settings, Content: content, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope, Now: p.Now(), Options: *p.Guards,
+	}, made)
+	if err != nil {
+		return err
+	}
+	if err := document.Write(p.Workspace.Governance(), told); err != nil {
+		return err
+	}
+	return document.WriteText(p.Workspace.GovernanceText(), governance.Markdown(told, *made))
+}
+
+// ReadGovernance reads governance.json.
+func (p *Pipeline) ReadGovernance() (document.Governance, error) {
+	var told document.Governance
+	err := p.read(p.Workspace.Governance(), document.KindGovernance, "plan", &told)
+	return told, err
+}
