@@ -74,22 +74,26 @@ func Preview(ctx context.Context, c Config) ([]desired.Change, error) {
 	g.SetLimit(looks)
 	for i, planned := range c.Repositories {
 		g.Go(func() error {
-			found, err := c.Target.Repository(ctx, planned.URI)
-			switch {
-			case registry.IsClass(err, registry.NoRepository):
-				changes[i] = desired.Diff(planned, nil, c.Finish)
-			case err != nil:
-				problems[i] = err
-				return nil
-			default:
-				changes[i] = desired.Diff(planned, &found, c.Finish)
-			}
-			problems[i] = usable(changes[i])
+			changes[i], problems[i] = look(ctx, c, planned)
 			return nil
 		})
 	}
 	_ = g.Wait() // each keeps its own error
 	return changes, errors.Join(problems...)
+}
+
+// look says what becomes of one repository. The error is about one that cannot be used or looked at.
+func look(ctx context.Context, c Config, planned document.PlannedRepository) (desired.Change, error) {
+	found, err := c.Target.Repository(ctx, planned.URI)
+	existing := &found
+	switch {
+	case registry.IsClass(err, registry.NoRepository):
+		existing = nil
+	case err != nil:
+		return desired.Change{}, err
+	}
+	change := desired.Diff(planned, existing, c.Finish)
+	return change, usable(change)
 }
 
 // usable is the error of a repository that cannot be used.

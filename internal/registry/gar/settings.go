@@ -190,5 +190,9 @@ func (c *Cloud) exchange(ctx context.Context, method string, r ref.TargetReposit
 	if err := googleapi.CheckResponse(res); err != nil || mask != nil {
 		return err
 	}
-	return json.NewDecoder(res.Body).Decode(v)
+	answer, err := io.ReadAll(res.Body) // which the transport bounds
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, v)
 }
