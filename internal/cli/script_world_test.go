@@ -93,6 +93,8 @@ func cloudActions() map[string]cloudAction {
 		"repository":       {"REPO [length=N]: create an empty one in ECR, its name made N characters long", 1, (*world).repository},
 		"provision":        {"[ID]: create an Artifact Registry repository", 0, (*world).provision},
 		"immutable":        {"[ID]: create one with immutable tags", 0, (*world).immutable},
+		"hold":             {"[MODE]: ECR's repositories all have immutable tags, or that mode of mutability", 0, (*world).hold},
+		"cleaned":          {"[ID]: create one with a label and a clean-up policy of somebody's at work", 0, (*world).cleaned},
 		"copied":           {": everything in ECR is at the target already, as copied earlier", 0, (*world).copied},
 		"delete-tag":       {"REPO TAG: somebody deletes a tag at the target", 2, (*world).deleteTag},
 		"move-tag":         {"REPO TAG OTHER: somebody points TAG at what OTHER, a tag or digest, is at the target", 3, (*world).moveTag},

@@ -112,30 +112,6 @@ func unread(made document.Plan) error {
 	return &incompleteError{fmt.Sprintf("%d images or repositories could not be read", n)}
 }
 
-// newProvision returns the command that creates repositories.
-func newProvision(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "provision",
-		Short: "Create the Artifact Registry repositories that the plan needs",
-		Long: `Create the Artifact Registry repositories that plan.json needs and that do not
-exist: format DOCKER, one every two seconds, as Artifact Registry allows.
-
-Changes the target: creates repositories. Never changes one that exists.`,
-		Example: `  transship provision
-  transship provision --yes`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), needTarget, func(ctx context.Context, p *stage.Pipeline) error {
-				result, err := a.provision(ctx, p, true)
-				if err != nil {
-					return err
-				}
-				return a.show(result, func(o text.Options) { text.Provision(a.streams.Out, o, result) })
-			})
-		},
-	}
-}
-
 // newCopy returns the command that copies.
 func newCopy(a *app) *cobra.Command {
 	var retryFailed bool

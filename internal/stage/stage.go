@@ -47,8 +47,11 @@ type Pipeline struct {
 	// Grouped has the sources grouped into repositories by the settings that those can share; see Layout.
 	Grouped bool
 	laidOut int // how many of the mapping's rules are a layout's: the last ones
-	Now     func() time.Time
-	Logger  *slog.Logger
+	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
+	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
+	Sync   bool
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
@@ -211,29 +214,6 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 func (p *Pipeline) HasInventory() bool {
 	_, err := os.Stat(p.Workspace.Inventory())
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// PreviewProvision says which target repositories of plan.json are missing and which exist.
-func (p *Pipeline) PreviewProvision(ctx context.Context) ([]document.PlannedRepository, []ref.TargetRepository, error) {
-	c, err := p.provisioning(Hooks{})
-	if err != nil {
-		return nil, nil, err
-	}
-	return provision.Preview(ctx, c)
-}
-
-// Provision creates the target repositories of plan.json that are missing.
-func (p *Pipeline) Provision(ctx context.Context, h Hooks) (provision.Result, error) {
-	c, err := p.provisioning(h)
-	if err != nil {
-		return provision.Result{}, err
-	}
-	return provision.Run(ctx, c)
-}
-
-func (p *Pipeline) provisioning(h Hooks) (provision.Config, error) {
-	made, err := p.ReadPlan()
-	return provision.Config{Repositories: made.Repositories, Target: p.Target, Progress: h.Provision, Logger: p.Logger}, err
 }
 
 // Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
