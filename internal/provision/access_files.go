@@ -35,7 +35,7 @@ type AccessFiles struct {
 // never written over. The folder is readable by its owner alone.
 func WriteAccess(dir string, in access.Input) (AccessFiles, access.Suggestions, error) {
 	none := AccessFiles{Written: []string{}, Unchanged: []string{}, Kept: []string{}, Stale: []string{}}
-	known, present, err := readPrincipals(dir, in.AllowPublic)
+	known, err := readPrincipals(dir, in.AllowPublic)
 	if err != nil {
 		return none, access.Suggestions{}, err
 	}
@@ -45,7 +45,7 @@ func WriteAccess(dir string, in access.Input) (AccessFiles, access.Suggestions, 
 		return none, s, fmt.Errorf("create the folder for access files: %w (make room for it there, or name another folder)", err)
 	}
 	out := none
-	out.Dead = s.Dead
+	out.Dead = append([]string{}, s.Dead...)
 	for _, g := range s.Grants {
 		if g.Decide == "" {
 			out.Ready++
@@ -54,7 +54,7 @@ func WriteAccess(dir string, in access.Input) (AccessFiles, access.Suggestions, 
 		}
 	}
 	files := access.Files(s.Grants)
-	if !present || !known.Covers(s.Principals) {
+	if !known.Covers(s.Principals) {
 		files = append(files, access.File{Name: access.PrincipalsName, Content: access.PrincipalsFile(s.Principals, known)})
 	} else if err := removeOurs(filepath.Join(dir, access.PrincipalsName+newSuffix+reviewSuffix)); err != nil {
 		return out, s, err
@@ -68,20 +68,21 @@ func WriteAccess(dir string, in access.Input) (AccessFiles, access.Suggestions, 
 	return out, s, nil
 }
 
-// readPrincipals reads principals.yaml, where there is one.
-func readPrincipals(dir string, allowPublic bool) (known access.Principals, present bool, err error) {
+// readPrincipals reads principals.yaml; nobody stands for anybody where there is none.
+func readPrincipals(dir string, allowPublic bool) (access.Principals, error) {
 	path := filepath.Join(dir, access.PrincipalsName+reviewSuffix)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return known, false, nil
+		return access.Principals{}, nil
 	}
 	if err != nil {
-		return known, false, fmt.Errorf("read who stands for whom: %w", err)
+		return access.Principals{}, fmt.Errorf("read who stands for whom: %w", err)
 	}
-	if known, err = access.ParsePrincipals(b, allowPublic); err != nil {
-		return known, true, fmt.Errorf("%s: %w (correct it, or move it away to begin anew)", path, err)
+	known, err := access.ParsePrincipals(b, allowPublic)
+	if err != nil {
+		return known, fmt.Errorf("%s: %w (correct it, or move it away to begin anew)", path, err)
 	}
-	return known, true, nil
+	return known, nil
 }
 
 // write writes one file, or beside it where somebody has changed it.

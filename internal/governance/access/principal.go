@@ -123,7 +123,8 @@ func (p Principal) within(o Principal) bool {
 
 // meets reports whether somebody may be both p and o. It errs on the side of yes.
 func (p Principal) meets(o Principal) bool {
-	return p.within(o) || o.within(p) || !p.nameable() || !o.nameable()
+	federated := p.Account == o.Account && (p.Kind == FederatedUser || o.Kind == FederatedUser) // of which user, AWS does not say
+	return p.within(o) || o.within(p) || !p.nameable() || !o.nameable() || federated
 }
 
 // Hint says in one line which member may stand for a principal of AWS, as FACTS C3 has it. It is text for people: what

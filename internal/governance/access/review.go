@@ -18,8 +18,8 @@ type Review struct {
 
 // Wish is a role for a member.
 type Wish struct {
-	Role   string
-	Member string
+	Role   string `json:"role"`
+	Member string `json:"member"`
 }
 
 // ParseReview reads a file that was reviewed. It gives no other roles than those that are suggested, and nothing to the

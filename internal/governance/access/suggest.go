@@ -43,15 +43,34 @@ type Suggestions struct {
 }
 
 // FromSettings makes the input of the settings as they were read. target says where a repository goes; what goes nowhere
-// is left out. A repository whose settings are among the failures has to be added by the caller, as Unread.
+// is left out. What is among the failures, and has no policy in the settings, is taken for unread.
 func FromSettings(s document.Settings, target func(ref.Repository) (ref.TargetRepository, bool)) Input {
 	var in Input
+	unread := map[string]bool{}
+	for _, f := range s.Failures {
+		unread[f.Source] = true
+	}
 	for _, r := range s.Registries {
-		in.Registries = append(in.Registries, Registry{Source: r.Registry, Policy: r.Policy})
+		in.Registries = append(in.Registries, Registry{Source: r.Registry, Policy: r.Policy, Unread: r.Policy == "" && unread[r.Registry.String()]})
+		delete(unread, r.Registry.String())
+	}
+	add := func(r ref.Repository, policy string) {
+		if to, ok := target(r); ok {
+			in.Repositories = append(in.Repositories, Repository{Source: r, Target: to, Policy: policy, Unread: policy == "" && unread[r.String()]})
+		}
 	}
 	for _, r := range s.Repositories {
-		if to, ok := target(r.URI); ok {
-			in.Repositories = append(in.Repositories, Repository{Source: r.URI, Target: to, Policy: r.Policy})
+		add(r.URI, r.Policy)
+	}
+	for _, r := range s.Repositories {
+		delete(unread, r.URI.String())
+	}
+	for _, name := range slices.Sorted(maps.Keys(unread)) {
+		var r ref.Repository
+		if r.UnmarshalText([]byte(name)) == nil {
+			add(r, "")
+		} else if g, _, err := ref.ParseRegistry(name); err == nil {
+			in.Registries = append(in.Registries, Registry{Source: g, Unread: true})
 		}
 	}
 	return in
@@ -221,16 +240,29 @@ func (s Statement) hits(p Principal, arn string) (certain, touches bool) {
 	}
 	certain = s.Condition == "" && !s.NotActions && !s.NotResources && !s.variable()
 	if s.NotPrincipals {
-		for _, o := range s.Principals {
-			if o.nameable() && p.within(o) {
-				return false, false
-			}
-			certain = certain && !p.meets(o)
+		if s.spares(p) {
+			return false, false
 		}
-		return certain, true
+		return certain && !slices.ContainsFunc(s.Principals, p.meets), true
 	}
 	within := slices.ContainsFunc(s.Principals, p.within)
 	return certain && within, within || slices.ContainsFunc(s.Principals, p.meets)
+}
+
+// spares reports whether a Deny with NotPrincipal is for certain not about p. AWS wants the account of a user to be
+// named beside the user, and of a role each session, which nobody can; so a role is never spared for certain.
+func (s Statement) spares(p Principal) bool {
+	if slices.ContainsFunc(s.Principals, func(o Principal) bool { return o.Kind == Everyone }) {
+		return true
+	}
+	account := Principal{Kind: Account, ID: p.Account, Account: p.Account}
+	switch p.Kind {
+	case Account, Service:
+		return slices.Contains(s.Principals, p)
+	case User:
+		return slices.Contains(s.Principals, p) && slices.Contains(s.Principals, account)
+	}
+	return false
 }
 
 // principals are those to whom the sources of a target allow something, sorted.
