@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -99,18 +100,34 @@ func unread(made document.Plan) error {
 
 // newProvision returns the command that creates repositories.
 func newProvision(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "provision",
 		Short: "Create the Artifact Registry repositories that the plan needs",
 		Long: `Create the Artifact Registry repositories that plan.json needs and that do not
 exist: format DOCKER, one every two seconds, as Artifact Registry allows.
 
-Changes the target: creates repositories. Never changes one that exists.`,
+--iam writes, instead, what the policies of ECR suggest about who may do what into
+a folder, for review; and with --apply NAME gives what the named files of that
+folder say. It adds members to roles, and never takes one away.
+
+Changes the target: creates repositories. Never changes one that exists, but for
+what --apply gives.`,
 		Example: `  transship provision
-  transship provision --yes`,
+  transship provision --yes
+  transship provision --iam access
+  transship provision --iam access --apply us-my-gcp-project-app-images`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.checkAccess(); err != nil {
+				return err
+			}
 			return a.with(cmd.Context(), needTarget, func(ctx context.Context, p *stage.Pipeline) error {
+				if a.flags.access.dir != "" {
+					return a.access(ctx, p, func() (s document.Settings, err error) {
+						err = document.ReadFor(filepath.Join(p.Workspace.Dir, "settings.json"), document.KindSettings, p.Rules.Migration, &s)
+						return s, err
+					})
+				}
 				result, err := a.provision(ctx, p, true)
 				if err != nil {
 					return err
@@ -119,6 +136,8 @@ Changes the target: creates repositories. Never changes one that exists.`,
 			})
 		},
 	}
+	a.addAccess(cmd)
+	return cmd
 }
 
 // newCopy returns the command that copies.
