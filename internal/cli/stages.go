@@ -106,9 +106,9 @@ func newProvision(a *app) *cobra.Command {
 		Long: `Create the Artifact Registry repositories that plan.json needs and that do not
 exist: format DOCKER, one every two seconds, as Artifact Registry allows.
 
---iam writes, instead, what the policies of ECR suggest about who may do what into
-a folder, for review; and with --apply NAME gives what the named files of that
-folder say. It adds members to roles, and never takes one away.
+--iam DIR writes, instead, files for review: who may do what, as ECR's policies
+suggest. With --apply NAME, it gives what the named one of them says: it adds
+members to roles, and never takes one away.
 
 Changes the target: creates repositories. Never changes one that exists, but for
 what --apply gives.`,

@@ -113,7 +113,7 @@ const (
 
 func (o *objections) add(what int, s *source, found bool) {
 	if found {
-		o[what] = append(o[what], s.Source.String())
+		o[what] = append(o[what], s.own.name)
 	}
 }
 
