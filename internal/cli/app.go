@@ -54,7 +54,8 @@ type flags struct {
 	to, workspace, config  string
 	wave                   string
 	json, yes, verbose     bool
-	overwrite, deep        bool // of some commands
+	overwrite, deep        bool        // of some commands
+	access                 accessFlags // of provision
 	selection              selection
 	limits                 limits
 	image                  time.Duration // how long one image may take; 0: no bound

@@ -31,18 +31,31 @@ see what they would delete, and how to put them to work. --finish makes tags
 immutable where the plan says so: once everything is copied, and nobody moves
 tags any more.
 
+--iam DIR writes, instead, files for review: who may do what, as ECR's policies
+suggest. With --apply NAME, it gives what the named one of them says.
+
 Changes the target: creates repositories, and changes settings of those that
-exist. Labels and clean-up policies of others stay, and so do descriptions.`,
+exist; --apply adds members to roles. Labels, clean-up policies and members of
+others stay, and so do descriptions.`,
 		Example: `  transship provision
   transship provision --yes
-  transship provision --finish`,
+  transship provision --finish
+  transship provision --iam access
+  transship provision --iam access --apply us-my-gcp-project-app-images`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.checkAccess(); err != nil {
+				return err
+			}
 			return a.with(cmd.Context(), needTarget, func(ctx context.Context, p *stage.Pipeline) error {
+				if a.flags.access.dir != "" {
+					return a.access(ctx, p, p.ReadSettings)
+				}
 				return a.provisionAlone(ctx, p, finish)
 			})
 		},
 	}
+	a.addAccess(cmd)
 	cmd.Flags().BoolVar(&finish, "finish", false, "make tags immutable where the plan says so")
 	return cmd
 }

@@ -17,10 +17,10 @@ func Write(path string, v any) error {
 	return writeFile(path, func(w io.Writer) error { return Encode(w, v) })
 }
 
-// WriteText replaces the file at path by a text for people, whole or not at all.
-func WriteText(path, text string) error {
+// WriteText replaces the file at path by b, whole or not at all.
+func WriteText(path string, b []byte) error {
 	return writeFile(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
+		_, err := w.Write(b)
 		return err
 	})
 }

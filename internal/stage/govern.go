@@ -68,7 +68,17 @@ func (p *Pipeline) govern(ctx context.Context, inv document.Inventory, content d
 	if err := document.Write(p.Workspace.Governance(), told); err != nil {
 		return err
 	}
-	return document.WriteText(p.Workspace.GovernanceText(), governance.Markdown(told, *made))
+	return document.WriteText(p.Workspace.GovernanceText(), []byte(governance.Markdown(told, *made)))
+}
+
+// ReadSettings reads settings.json.
+func (p *Pipeline) ReadSettings() (document.Settings, error) {
+	var read document.Settings
+	err := document.ReadFor(p.Workspace.Settings(), document.KindSettings, p.fileMigration(), &read)
+	if errors.Is(err, fs.ErrNotExist) {
+		return read, &MissingError{Path: p.Workspace.Settings(), Command: "plan"}
+	}
+	return read, err
 }
 
 // ReadGovernance reads governance.json.

@@ -240,7 +240,7 @@ func deniedHint(what call, r apiReply, message string) string {
 		return hintKey
 	}
 	role := "roles/artifactregistry.reader"
-	if strings.HasSuffix(permission, ".create") || strings.HasSuffix(permission, ".update") {
+	if strings.HasSuffix(permission, ".create") || strings.HasSuffix(permission, ".update") || strings.HasSuffix(permission, "IamPolicy") {
 		role = "roles/artifactregistry.admin"
 	}
 	return fmt.Sprintf("grant %s, which %s holds, on the project %s; also check that the project and the repository exist", permission, role, project)
