@@ -8,6 +8,7 @@ import (
 
 // DeadRule is a rule of a mapping that decides nothing: the user meant something by it that does not happen.
 type DeadRule struct {
+	Index   int // in the mapping's rules
 	Rule    Rule
 	Among   int    // how many repositories there were to match
 	Matched int    // how many of them it matches; earlier rules take all
@@ -41,7 +42,7 @@ func (m Mapping) Dead(repositories []Repository) []DeadRule {
 		if alive[i] {
 			continue
 		}
-		d.Rule, d.Among = m.Rules[i], len(repositories)
+		d.Index, d.Rule, d.Among = i, m.Rules[i], len(repositories)
 		for j := range i {
 			if taking[i][j] {
 				d.By = append(d.By, m.Rules[j])
