@@ -141,3 +141,22 @@ func TestDistance(t *testing.T) {
 		}
 	})
 }
+
+// What is matched in a short way is what the expression matches.
+func TestShortWaysOfMatching(t *testing.T) {
+	host := api.Registry.Host()
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.SampledFrom([]string{"a", "b", "/", "/**", "*", "?", host, host[:12], "\n"})
+		g, err := ParseGlob("a" + strings.Join(rapid.SliceOfN(part, 0, 3).Draw(t, "pattern"), ""))
+		if rapid.Bool().Draw(t, "from its beginning") {
+			g, err = ParseGlob(rapid.SampledFrom([]string{host, host + "/", host + "/a", "/", "a/"}).Draw(t, "begin") + rapid.SampledFrom([]string{"", "/**", "**", "b/**"}).Draw(t, "end"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := api.Registry.Repository(strings.Join(rapid.SliceOfN(part, 0, 4).Draw(t, "name"), ""))
+		if g.Match(r.Name) != g.re.MatchString(r.Name) || g.MatchRepository(r) != (g.re.MatchString(r.Name) || g.re.MatchString(r.String())) {
+			t.Fatalf("%q, %q: %t, %t", g, r, g.Match(r.Name), g.MatchRepository(r))
+		}
+	})
+}

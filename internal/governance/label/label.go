@@ -160,16 +160,16 @@ func began(key string) bool { return !strings.HasPrefix(begun(key), plain(key)) 
 // changes says what was done to a text that became other.
 func changes(text, other string, began, long bool) string {
 	var parts []string
-	lower := strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r - 'A' + 'a'
+	lower := []byte(text)
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c - 'A' + 'a'
 		}
-		return r
-	}, text)
-	if lower != text {
+	}
+	if string(lower) != text {
 		parts = append(parts, "is in lower case now")
 	}
-	if lower != other {
+	if string(lower) != other {
 		parts = append(parts, "has _ for characters that labels do not have")
 	}
 	if began {

@@ -55,8 +55,8 @@ func TestTranslate(t *testing.T) {
 			`Cost.Center: Cost.Center=a → cost_center_ee4b11da=a, approximate: the key would be cost_center, as that of "cost:center": a hash tells them apart`,
 			`cost:center: cost:center=b → cost_center_a8eb41be=b, approximate: the key would be cost_center, as that of "Cost.Center": a hash tells them apart`}},
 		{"long", map[string]string{long: longer, longer: long}, []string{
-			fmt.Sprintf("%[1]s: %[1]s=%[2]s → %[1]s=%s_5c6ced41, approximate: the value is cut to 63 characters, with a hash at its end", long, longer, longer[:54]),
-			fmt.Sprintf("%[2]s: %[2]s=%[1]s → %s_5c6ced41=%[1]s, approximate: the key is cut to 63 characters, with a hash at its end", long, longer, longer[:54])}},
+			fmt.Sprintf("%[1]s: %[1]s=%[2]s → %[1]s=%[3]s_5c6ced41, approximate: the value is cut to 63 characters, with a hash at its end", long, longer, longer[:54]),
+			fmt.Sprintf("%[2]s: %[2]s=%[1]s → %[3]s_5c6ced41=%[1]s, approximate: the key is cut to 63 characters, with a hash at its end", long, longer, longer[:54])}},
 		{"letters of other alphabets", map[string]string{"équipe": "Zürich", "\u212a": "\xff"}, []string{
 			"équipe: équipe=Zürich → tag__quipe=z_rich, approximate: the key has _ for characters that labels do not have, begins with tag_, since it must begin with a letter; " +
 				"the value is in lower case now, has _ for characters that labels do not have",

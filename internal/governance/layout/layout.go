@@ -68,7 +68,10 @@ func Propose(in Input) Proposal {
 	})
 	sources = slices.CompactFunc(sources, func(a, b Source) bool { return a.Repository == b.Repository })
 
-	l := &layout{base: in.Base, frozen: ref.Mapping{Default: in.Base, Rules: in.Frozen}}
+	l := &layout{
+		base: in.Base, frozen: ref.Mapping{Default: in.Base, Rules: in.Frozen}, led: ref.Mapping{Rules: in.Frozen}.Targets(),
+		named: map[ref.TargetRepository]*place{}, numbered: map[string]int{},
+	}
 	l.settle(sources)
 	l.join()
 	l.open()
@@ -101,10 +104,13 @@ func withoutDead(m ref.Mapping, sources []Source) (rules, dropped []ref.Rule) {
 
 // layout is a proposal in the making.
 type layout struct {
-	base   ref.TargetImage
-	frozen ref.Mapping
-	places []*place // the target repositories so far
-	all    []*placed
+	base     ref.TargetImage
+	frozen   ref.Mapping
+	led      []ref.TargetRepository // where frozen rules lead
+	places   []*place               // the target repositories so far
+	named    map[ref.TargetRepository]*place
+	numbered map[string]int // the last number behind each name
+	all      []*placed
 }
 
 // place is one target repository.
@@ -124,13 +130,11 @@ type placed struct {
 }
 
 func (l *layout) at(t ref.TargetRepository) *place {
-	for _, p := range l.places {
-		if p.target == t {
-			return p
-		}
+	p := l.named[t]
+	if p == nil {
+		p = &place{target: t}
+		l.places, l.named[t] = append(l.places, p), p
 	}
-	p := &place{target: t}
-	l.places = append(l.places, p)
 	return p
 }
 

@@ -80,8 +80,10 @@ func (l *layout) name(members []*placed) ref.TargetRepository {
 	if len(words) > 0 {
 		word = "-" + words[0]
 	}
-	for n := 2; ; n++ {
-		if t := l.target(shorten(stem, fmt.Sprintf("%s-%d", word, n), most)); l.find(t) == nil {
+	for l.numbered[stem+word] = max(l.numbered[stem+word], 1); ; {
+		l.numbered[stem+word]++
+		t := l.target(shorten(stem, fmt.Sprintf("%s-%d", word, l.numbered[stem+word]), most))
+		if l.find(t) == nil {
 			return t
 		}
 	}
@@ -95,15 +97,11 @@ func (l *layout) target(id string) ref.TargetRepository {
 
 // find is the place that holds the name t: one that has members, or that a frozen rule leads to.
 func (l *layout) find(t ref.TargetRepository) *place {
-	for _, p := range l.places {
-		if p.target == t {
-			return p
-		}
+	if p := l.named[t]; p != nil {
+		return p
 	}
-	for _, taken := range (ref.Mapping{Rules: l.frozen.Rules}).Targets() {
-		if taken == t {
-			return &place{target: t}
-		}
+	if slices.Contains(l.led, t) {
+		return &place{target: t}
 	}
 	return nil
 }
