@@ -57,7 +57,7 @@ func (a *app) access(ctx context.Context, p *stage.Pipeline, settings func() (do
 		image, err := p.Rules.Mapping.Map(r)
 		return image.Repository, err == nil
 	})
-	in.AllowPublic = a.flags.access.public
+	in.AllowPublic = a.flags.access.public || p.Guards != nil && p.Guards.AllowPublic
 	files, suggested, err := provision.WriteAccess(a.flags.access.dir, in)
 	if err != nil {
 		return err

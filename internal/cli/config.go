@@ -52,8 +52,8 @@ type file struct {
 	Cleanup         string `yaml:"cleanup" doc:"What becomes of lifecycle policies: translate (into clean-up policies in dry run, where that is right; the default), standard (untagged images go after 7 days, the newest 10 stay), none."`
 	LeaveOutExpired bool   `yaml:"leave-out-expired" doc:"Leave out images that ECR's lifecycle policies would delete today."`
 	Keys            []key  `yaml:"keys" doc:"Keys of Cloud KMS for the target repositories, by the source repositories that go there. A repository gets its key when it is created, and never another."`
-	Principals      string `yaml:"principals" doc:"File that maps AWS principals to Google members, for provision --iam."`
-	AllowPublic     bool   `yaml:"allow-public" doc:"Let repositories that everybody may pull from become public again, where --apply says so."`
+	Principals      string `yaml:"principals" doc:"The principals.yaml that provision --iam drafts, filled in: which Google members stand for which AWS principals. The plan and generate terraform follow it."`
+	AllowPublic     bool   `yaml:"allow-public" doc:"Let everyone read what everyone may read in ECR, where a reviewed file says so."`
 	NoGuards        bool   `yaml:"no-guards" doc:"Leave the settings that guard images alone: ask ECR for none, and set none."`
 
 	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"os"
 
 	"transship/internal/cli/term"
 	"transship/internal/document"
 	"transship/internal/governance"
+	"transship/internal/governance/access"
 	"transship/internal/inventory"
 	"transship/internal/ref"
 	"transship/internal/stage"
@@ -18,7 +20,16 @@ func (c config) guards() (*governance.Options, error) {
 	default:
 		return nil, usagef("%s: layout: %q is neither single nor grouped", c.path, c.Layout)
 	}
-	o := &governance.Options{Cleanup: c.Cleanup, AllowPublic: c.AllowPublic}
+	o := &governance.Options{Cleanup: c.Cleanup, AllowPublic: c.AllowPublic, LeaveOut: c.LeaveOutExpired}
+	if c.Principals != "" {
+		b, err := os.ReadFile(c.Principals)
+		if err != nil {
+			return nil, usagef("%s: principals: %w", c.path, err)
+		}
+		if o.Principals, err = access.ParsePrincipals(b, c.AllowPublic); err != nil {
+			return nil, usagef("%s: %w", c.Principals, err)
+		}
+	}
 	switch c.Cleanup {
 	case "", governance.CleanupTranslate, governance.CleanupStandard, governance.CleanupNone:
 	default:

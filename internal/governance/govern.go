@@ -2,10 +2,15 @@ package governance
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"transship/internal/document"
+	"transship/internal/governance/access"
+	"transship/internal/governance/cleanup"
+	"transship/internal/governance/label"
 	"transship/internal/ref"
 )
 
@@ -15,9 +20,9 @@ type Config struct {
 	Settings  document.Settings
 	Content   document.Content
 	Mapping   ref.Mapping
-	Scope     ref.Scope // only repositories in it are governed
-	Layout    string    // single or grouped: how the mapping came about
-	Now       time.Time // the forecasts count from it
+	Scope     ref.Scope              // only repositories in it are governed
+	Groups    []document.LayoutGroup // that the mapping came from; none where nothing was grouped
+	Now       time.Time              // the forecasts count from it
 	Options
 }
 
@@ -25,7 +30,9 @@ type Config struct {
 type Options struct {
 	Cleanup     string // CleanupTranslate, CleanupStandard or CleanupNone; empty is the first
 	Keys        []Key  // the first that matches a repository counts
-	AllowPublic bool   // a repository that everybody may pull from may become one again
+	LeaveOut    bool   // images that ECR would delete today are not copied
+	Principals  access.Principals
+	AllowPublic bool // a repository that everybody may pull from may become one again
 }
 
 // Key says which key of Google's takes the place of ECR's.
@@ -48,19 +55,29 @@ func Govern(c Config, plan *document.Plan) (document.Governance, error) {
 	g := &governor{Config: c, plan: plan}
 	g.index()
 	g.out = document.Governance{
-		Header: document.NewHeader(document.KindGovernance, plan.Migration), Scope: plan.Scope, MadeAt: c.Now, Layout: cmp.Or(c.Layout, LayoutSingle),
+		Header: document.NewHeader(document.KindGovernance, plan.Migration), Scope: plan.Scope, MadeAt: c.Now, Layout: LayoutSingle,
 		Repositories: []document.GovernedRepository{}, Registries: []document.GovernedRegistry{}, Targets: []document.GovernedTarget{},
 		Access: []document.Grant{},
 	}
 	if err := g.deadKeys(); err != nil {
 		return g.out, err
 	}
-	for _, group := range g.groups() {
+	groups := g.groups()
+	for _, group := range groups {
 		if err := g.group(group); err != nil {
 			return g.out, err
 		}
 	}
-	g.finish()
+	g.access(groups)
+	for _, group := range groups {
+		for _, m := range group.members {
+			g.out.Repositories = append(g.out.Repositories, *m.out)
+		}
+		if len(group.out.Settings) > 0 {
+			g.out.Targets = append(g.out.Targets, group.out)
+		}
+	}
+	slices.SortFunc(g.out.Repositories, func(a, b document.GovernedRepository) int { return a.Source.Compare(b.Source) })
 	return g.out, nil
 }
 
@@ -101,9 +118,11 @@ func (m *member) tell(t document.Translation) { m.out.Settings = append(m.out.Se
 
 // group is the source repositories that are mapped into one target repository, sorted.
 type group struct {
-	planned *document.PlannedRepository
-	members []*member
-	out     document.GovernedTarget
+	planned  *document.PlannedRepository
+	existing *document.TargetSettings // nil where it does not exist
+	members  []*member
+	outside  []string // names of what is mapped into it and out of scope
+	out      document.GovernedTarget
 }
 
 func (g *group) tell(t document.Translation) { g.out.Settings = append(g.out.Settings, t) }
@@ -117,19 +136,24 @@ func (g *governor) groups() []*group {
 		byTarget[r.URI] = &group{planned: r, out: document.GovernedTarget{Target: r.URI, Settings: []document.Translation{}}}
 		out = append(out, byTarget[r.URI])
 	}
-	for _, r := range g.Inventory.Source.Repositories {
-		if !g.Scope.Match(r.URI) {
-			continue
+	for n := range g.Inventory.Target.Repositories {
+		if into := byTarget[g.Inventory.Target.Repositories[n].URI]; into != nil {
+			into.existing = &g.Inventory.Target.Repositories[n].TargetSettings
 		}
+	}
+	for _, r := range g.Inventory.Source.Repositories {
 		t, err := g.Mapping.Map(r.URI)
 		into := byTarget[t.Repository]
-		if err != nil || into == nil {
-			continue
+		switch {
+		case err != nil || into == nil:
+		case !g.Scope.Match(r.URI):
+			into.outside = append(into.outside, r.Name)
+		default:
+			into.members = append(into.members, &member{
+				SourceRepository: r, settings: g.settings[r.URI], target: t,
+				out: &document.GovernedRepository{Source: r.URI, Target: t, Settings: []document.Translation{}, Doomed: []document.Doomed{}},
+			})
 		}
-		into.members = append(into.members, &member{
-			SourceRepository: r, settings: g.settings[r.URI], target: t,
-			out: &document.GovernedRepository{Source: r.URI, Target: t, Settings: []document.Translation{}, Doomed: []document.Doomed{}},
-		})
 	}
 	for _, group := range out {
 		slices.SortFunc(group.members, func(a, b *member) int { return a.URI.Compare(b.URI) })
@@ -137,23 +161,121 @@ func (g *governor) groups() []*group {
 	return out
 }
 
-// group translates the settings of one group, in the order of the report.
+// group translates the settings of one group, in the order of the report. What a plan covers in part is left as it is:
+// nobody can say what all of it shares.
 func (g *governor) group(group *group) error {
+	g.layout(group)
+	if len(group.outside) > 0 {
+		g.leave(group)
+		return nil
+	}
+	g.lifecycles(group)
 	g.immutability(group)
 	g.scanning(group)
 	if err := g.encryption(group); err != nil {
 		return err
 	}
-	for _, m := range group.members {
-		g.out.Repositories = append(g.out.Repositories, *m.out)
-	}
-	if len(group.out.Settings) > 0 {
-		g.out.Targets = append(g.out.Targets, group.out)
-	}
+	g.labels(group)
 	return nil
 }
 
-// finish tells what could not be read, and sorts.
-func (g *governor) finish() {
-	slices.SortFunc(g.out.Repositories, func(a, b document.GovernedRepository) int { return a.Source.Compare(b.Source) })
+// layout tells why the group is one.
+func (g *governor) layout(group *group) {
+	for _, l := range g.Groups {
+		if l.Target != group.planned.URI {
+			continue
+		}
+		g.out.Layout = LayoutGrouped
+		reason := "they share " + l.Shares
+		if l.Differs != "" {
+			reason += "; it differs " + l.Differs
+		}
+		group.tell(document.Translation{Setting: document.SettingLayout, Was: fmt.Sprintf("%d repositories", l.Members),
+			Becomes: "one repository", Fate: document.FateExact, Reason: reason})
+	}
+}
+
+// leave keeps what an earlier plan of the whole gave the repository.
+func (g *governor) leave(group *group) {
+	if group.existing != nil {
+		for _, p := range group.existing.Cleanup {
+			if cleanup.Ours(p) {
+				group.planned.Settings.Cleanup = append(group.planned.Settings.Cleanup, p)
+			}
+		}
+		group.planned.Settings.CleanupDryRun = group.existing.CleanupDryRun && len(group.planned.Settings.Cleanup) > 0
+	}
+	group.tell(document.Translation{
+		Setting: document.SettingLayout, Was: fmt.Sprintf("%d of the %d repositories that go there are in the scope of this plan", len(group.members), len(group.members)+len(group.outside)),
+		Fate: document.FateRefused, Reason: "what guards images belongs to a repository as a whole, and " + list(group.outside) + " may need something else",
+		Decide: `make a plan of the whole, without --wave, --include and --exclude, and run "transship provision"; or map the rest elsewhere`,
+	})
+}
+
+// labels gives the repository the tags that all members share.
+func (g *governor) labels(group *group) {
+	sources := make([]label.Source, 0, len(group.members))
+	for _, m := range group.members {
+		sources = append(sources, label.Source{Repository: m.URI, Tags: m.settings.Tags})
+	}
+	shared := label.Share(sources)
+	if len(shared.Labels) > 0 {
+		group.planned.Settings.Labels = shared.Labels
+	}
+	for n, m := range group.members {
+		m.out.Settings = append(m.out.Settings, shared.Sources[n]...)
+	}
+}
+
+// access suggests who may do what.
+func (g *governor) access(groups []*group) {
+	to := map[ref.Repository]*member{}
+	for _, group := range groups {
+		for _, m := range group.members {
+			to[m.URI] = m
+		}
+	}
+	targets := map[ref.TargetRepository]bool{}
+	for _, r := range g.plan.Repositories {
+		targets[r.URI] = true
+	}
+	in := access.FromSettings(g.Settings, func(r ref.Repository) (ref.TargetRepository, bool) {
+		t, err := g.Mapping.Map(r) // those out of scope, too: a grant is about all that is there
+		return t.Repository, err == nil && targets[t.Repository]
+	})
+	in.Principals, in.AllowPublic = g.Principals, g.AllowPublic
+	s := access.Suggest(in)
+	g.out.Access = append(g.out.Access, s.Grants...)
+	for r, list := range s.Repositories {
+		if m := to[r]; m != nil {
+			m.out.Settings = append(m.out.Settings, list...)
+		}
+	}
+	for _, r := range g.Settings.Registries {
+		told := document.GovernedRegistry{Source: r.Registry, Settings: append([]document.Translation{}, s.Registries[r.Registry]...)}
+		if len(told.Settings) > 0 {
+			g.out.Registries = append(g.out.Registries, told)
+		}
+	}
+	g.unread(to)
+}
+
+// unread tells what could not be read.
+func (g *governor) unread(to map[ref.Repository]*member) {
+	for _, f := range g.Settings.Failures {
+		t := document.Translation{Setting: document.SettingPermission, Was: "not known: " + f.Error, Fate: document.FateRefused,
+			Reason: "ECR did not give it", Decide: cmp.Or(f.Hint, `run "transship inventory --settings" again`)}
+		var r ref.Repository
+		if r.UnmarshalText([]byte(f.Source)) != nil {
+			continue
+		}
+		if m := to[r]; m != nil {
+			if strings.Contains(f.Error, "lifecycle") {
+				t.Setting = document.SettingLifecycle
+			} else if strings.Contains(f.Error, "tags") {
+				t.Setting = document.SettingLabel
+			}
+			m.tell(t)
+		}
+	}
 }

@@ -187,8 +187,8 @@ func TestEncryption(t *testing.T) {
 		want string
 	}{
 		"two keys for one repository": {[][2]string{{"secure/**", ours}, {"plain", ours + "2"}}, "map them apart"},
-		"no name of a key":            {[][2]string{{"secure/**", "secure"}}, `transship.yaml:1: "secure" is no key: want projects/`},
-		"another location":            {[][2]string{{"secure/**", strings.Replace(ours, "/us/", "/europe/", 1)}}, "the key is in europe"},
+		"no name of a key":            {[][2]string{{"secure/**", "secure"}}, "transship.yaml:1: the key secure for us-docker.pkg.dev/my-gcp-project/app-images is not the name of a key: write it as projects/"},
+		"another location":            {[][2]string{{"secure/**", strings.Replace(ours, "/us/", "/europe/", 1)}}, "is in europe, and the repository in us: name a key whose location is us"},
 		"a pattern that is dead":      {[][2]string{{"secure/**", ours}, {"save/**", ours}}, "transship.yaml:2: save/**: the pattern matches no repository"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"transship/internal/document"
+	"transship/internal/governance/desired"
 	"transship/internal/ref"
 )
 
@@ -26,9 +26,6 @@ func (e *KeyError) Error() string {
 
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
-
-// keyName is what a key is called. FACTS B2 [S].
-var keyName = regexp.MustCompile(`^projects/[^/]+/locations/([a-z0-9-]+)/keyRings/[A-Za-z0-9_-]+/cryptoKeys/[A-Za-z0-9_-]+$`)
 
 // encryption gives a repository the key that the user named for its members. A key is set at creation and never changes,
 // so what cannot be right is an error. FACTS B2, C4.
@@ -80,12 +77,8 @@ func (g *governor) key(group *group) (Key, error) {
 	if chosen.Name == "" {
 		return chosen, nil
 	}
-	found := keyName.FindStringSubmatch(chosen.Name)
-	if found == nil {
-		return Key{}, &KeyError{chosen.Where, fmt.Errorf("%q is no key: want projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY", chosen.Name)}
-	}
-	if found[1] != group.planned.URI.Location {
-		return Key{}, &KeyError{chosen.Where, fmt.Errorf("the key is in %s, and the repository %s in %s: Artifact Registry wants a key of the same location", found[1], group.planned.URI, group.planned.URI.Location)}
+	if reason, remedy := desired.UnfitKey(chosen.Name, group.planned.URI); reason != "" {
+		return Key{}, &KeyError{chosen.Where, fmt.Errorf("the key %s for %s %s: %s", chosen.Name, group.planned.URI, reason, remedy)}
 	}
 	return chosen, nil
 }

@@ -63,7 +63,7 @@ func (m *markdown) decide(g document.Governance) {
 		for _, t := range list {
 			if t.Decide != "" && (t.Fate == document.FateRefused || t.Fate == document.FateApproximate) {
 				n++
-				m.line(fmt.Sprintf("- [ ] %s, %s: %s. %s %s", code(of), named(t), plain(t.Was), plain(sentence(t.Reason)), plain(sentence(t.Decide))))
+				m.line(fmt.Sprintf("- [ ] %s, %s: %s. %s %s", code(of), named(t), plain(t.Was), plain(Sentence(t.Reason)), plain(Sentence(t.Decide))))
 			}
 		}
 	}
@@ -139,13 +139,14 @@ func (m *markdown) settings(title string, list []document.Translation) {
 	}
 	m.line("### "+title, "", "| setting | in ECR | in Artifact Registry | | |", "|---|---|---|---|---|")
 	for _, t := range list {
-		m.row(plain(named(t)), t.Was, dash(t.Becomes), string(t.Fate), strings.TrimSpace(sentence(t.Reason)+" "+sentence(t.Decide)))
+		m.row(plain(named(t)), t.Was, dash(t.Becomes), string(t.Fate), strings.TrimSpace(Sentence(t.Reason)+" "+Sentence(t.Decide)))
 	}
 	m.line("")
 }
 
-// sentence is s as one, or nothing. A name at its beginning stays as it is.
-func sentence(s string) string {
+// Sentence is s as one or several, or nothing: with a capital at its beginning, unless that is a name, and a full stop.
+func Sentence(s string) string {
+	s = strings.TrimRight(s, ". ")
 	if s == "" {
 		return ""
 	}

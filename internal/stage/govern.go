@@ -59,9 +59,15 @@ func (p *Pipeline) govern(ctx context.Context, inv document.Inventory, content d
 	if err != nil {
 		return err
 	}
-	told, err := governance.Govern(governance.Config{
-		Inventory: inv, Settings: settings, Content: content, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope, Now: p.Now(), Options: *p.Guards,
-	}, made)
+	c := p.guarding(inv, settings, content)
+	if p.Grouped {
+		laid, err := p.readLayout()
+		if err != nil {
+			return err
+		}
+		c.Groups = laid.Groups
+	}
+	told, err := governance.Govern(c, made)
 	if err != nil {
 		return err
 	}
@@ -69,6 +75,13 @@ func (p *Pipeline) govern(ctx context.Context, inv document.Inventory, content d
 		return err
 	}
 	return document.WriteText(p.Workspace.GovernanceText(), []byte(governance.Markdown(told, *made)))
+}
+
+// guarding is what the governance looks at.
+func (p *Pipeline) guarding(inv document.Inventory, settings document.Settings, content document.Content) governance.Config {
+	return governance.Config{
+		Inventory: inv, Settings: settings, Content: content, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope, Now: p.Now(), Options: *p.Guards,
+	}
 }
 
 // ReadSettings reads settings.json.

@@ -207,6 +207,13 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 	}
 	rules := p.Rules
 	rules.Unread = unread
+	if rules.Selection.WithoutExpired && p.Guards != nil {
+		settings, err := p.Settings(ctx, inv, false, h)
+		if err != nil {
+			return document.Plan{}, nil, err
+		}
+		rules.Expired = governance.Expired(p.guarding(inv, settings, learned))
+	}
 	return plan.Make(rules, inv, learned), learned, nil
 }
 

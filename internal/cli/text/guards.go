@@ -8,6 +8,7 @@ import (
 
 	"transship/internal/cli/term"
 	"transship/internal/document"
+	"transship/internal/governance"
 )
 
 // guards says what becomes of the settings that guard images: what the targets get, what each side would delete, and
@@ -199,9 +200,9 @@ func (p *page) decisions(all []told, path string) {
 		}
 		p.say(detail, names+": "+g.Was, p.s.Bold)
 		if g.Reason != "" {
-			p.say(detail+2, fateTitle(g.Fate)+": "+g.Reason, p.s.Faint)
+			p.say(detail+2, fateTitle(g.Fate)+": "+governance.Sentence(g.Reason), p.s.Faint)
 		}
-		p.say(detail+2, g.Decide, nil)
+		p.say(detail+2, governance.Sentence(g.Decide), nil)
 	}
 	p.more(detail, len(groups)-shown, allIn(path))
 }

@@ -25,7 +25,7 @@ func (c *Change) key(want, now string) {
 			"it exists with the key %s, which cannot be changed: the plan wants %s", now, want)
 		return
 	}
-	if reason, remedy := unfit(want, c.Repository); reason != "" {
+	if reason, remedy := UnfitKey(want, c.Repository); reason != "" {
 		c.conflict(remedy, "its key %s %s", want, reason)
 		return
 	}
@@ -33,9 +33,9 @@ func (c *Change) key(want, now string) {
 	c.Settings.KMSKey = want
 }
 
-// unfit says why a key cannot be that of a repository. The key of a multi-region is in the key location of the same name:
+// UnfitKey says why a key cannot be that of a repository, and what to do; nothing where it can. The key of a multi-region is in the key location of the same name:
 // us, europe or asia. [D]
-func unfit(key string, r ref.TargetRepository) (reason, remedy string) {
+func UnfitKey(key string, r ref.TargetRepository) (reason, remedy string) {
 	m := keyPattern.FindStringSubmatch(key)
 	if m == nil {
 		return "is not the name of a key", "write it as projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY, without a version"
