@@ -32,6 +32,7 @@ type live struct {
 	variant  cleanup.Variant
 }
 
+// held tells whether something that is there holds a thing.
 func (l *live) held(t *thing, there func(*thing) bool) bool {
 	for _, o := range l.things {
 		if there(o) && (slices.Contains(o.Children, t.Digest) || (t.Subject == o.Digest)) {
@@ -41,10 +42,11 @@ func (l *live) held(t *thing, there func(*thing) bool) bool {
 	return false
 }
 
+// related tells how a thing hangs on others. A referrer that an index held when its subject went goes after the index.
 func (l *live) related(t *thing, there func(*thing) bool) (child, referrer bool) {
 	for _, o := range l.things {
 		child = child || (there(o) && slices.Contains(o.Children, t.Digest))
-		referrer = referrer || (there(o) && t.Subject == o.Digest)
+		referrer = referrer || t.Subject == o.Digest
 	}
 	return child, referrer
 }

@@ -181,6 +181,18 @@ func shared(in Input, n int) bool {
 	return false
 }
 
+// drawAges draws a policy of ages alone, with tags that can be said.
+func drawAges(t *rapid.T) string {
+	tags := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"prod*", "prod-eu*", "dev*", "v1*", "*", "untagged"}), 1, 3, rapid.ID).Draw(t, "tags")
+	if rapid.Bool().Draw(t, "any") {
+		tags = append(tags, "any")
+	}
+	for n := range tags {
+		tags[n] += fmt.Sprint(" ", rapid.SampledFrom(drawnAges).Draw(t, "days"))
+	}
+	return expire(tags...)
+}
+
 func TestExactIsTheSame(t *testing.T) {
 	exact := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -189,7 +201,8 @@ func TestExactIsTheSame(t *testing.T) {
 			images[i].Archived = false
 			images[i].PushedAt = now // the age restarts
 		}
-		in := Input{Now: now, Sources: []Source{{Package: "a", Policy: drawPolicy(t), Images: images}}}
+		policy := rapid.OneOf(rapid.Custom(drawPolicy), rapid.Custom(drawAges)).Draw(t, "policy")
+		in := Input{Now: now, Sources: []Source{{Package: "a", Policy: policy, Images: images}}}
 		s := newSource(in.Sources[0], now, false)
 		for _, p := range s.parts {
 			if fate := table[p.outcome].fate; (fate != document.FateExact && fate != document.FateNeedless) || len(p.longer) > 0 {
