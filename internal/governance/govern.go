@@ -266,7 +266,8 @@ func (g *governor) unread(to map[ref.Repository]*member) {
 		t := document.Translation{Setting: document.SettingPermission, Was: "not known: " + f.Error, Fate: document.FateRefused,
 			Reason: "ECR did not give it", Decide: cmp.Or(f.Hint, `run "transship inventory --settings" again`)}
 		var r ref.Repository
-		if r.UnmarshalText([]byte(f.Source)) != nil {
+		if r.UnmarshalText([]byte(f.Source)) != nil || r.Name == "" {
+			g.unreadRegistry(f, t)
 			continue
 		}
 		if m := to[r]; m != nil {
@@ -278,4 +279,17 @@ func (g *governor) unread(to map[ref.Repository]*member) {
 			m.tell(t)
 		}
 	}
+}
+
+func (g *governor) unreadRegistry(f document.Failure, t document.Translation) {
+	source, _, err := ref.ParseRegistry(strings.TrimSuffix(f.Source, "/"))
+	if err != nil {
+		return
+	}
+	n := slices.IndexFunc(g.out.Registries, func(r document.GovernedRegistry) bool { return r.Source == source })
+	if n < 0 {
+		n = len(g.out.Registries)
+		g.out.Registries = append(g.out.Registries, document.GovernedRegistry{Source: source})
+	}
+	g.out.Registries[n].Settings = append(g.out.Registries[n].Settings, t)
 }

@@ -18,7 +18,7 @@ func (g *governor) lifecycles(group *group) {
 		g.withoutCleanup(group)
 		return
 	}
-	in := retention.Input{Target: group.planned.URI, Existing: group.existing, Now: g.Now, LeaveOut: g.LeaveOut}
+	in := retention.Input{Target: group.planned.URI, Existing: group.existing, Now: g.Now, LeaveOut: g.LeaveOut, Immutable: len(movable(group)) == 0}
 	if g.Cleanup == CleanupStandard {
 		in.Preset = retention.Standard
 	}

@@ -18,12 +18,7 @@ const (
 // immutability sets immutable tags where all members have them. Artifact Registry knows no exclusions, and one setting
 // for all that a repository holds; where tags of some must move, those of none can be held. FACTS C4.
 func (g *governor) immutability(group *group) {
-	var movable []string
-	for _, m := range group.members {
-		if m.TagMutability != immutable {
-			movable = append(movable, m.Name)
-		}
-	}
+	movable := movable(group)
 	group.planned.Settings.ImmutableTags = len(group.members) > 0 && len(movable) == 0
 	for _, m := range group.members {
 		t := document.Translation{Setting: document.SettingImmutability}
@@ -54,6 +49,16 @@ func (g *governor) immutability(group *group) {
 		}
 		m.tell(t)
 	}
+}
+
+// movable are the members whose tags may move.
+func movable(group *group) (names []string) {
+	for _, m := range group.members {
+		if m.TagMutability != immutable {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // list names the first few of names.

@@ -67,7 +67,7 @@ func FromSettings(s document.Settings, target func(ref.Repository) (ref.TargetRe
 	}
 	for _, name := range slices.Sorted(maps.Keys(unread)) {
 		var r ref.Repository
-		if r.UnmarshalText([]byte(name)) == nil {
+		if r.UnmarshalText([]byte(name)) == nil && r.Name != "" {
 			add(r, "")
 		} else if g, _, err := ref.ParseRegistry(name); err == nil {
 			in.Registries = append(in.Registries, Registry{Source: g, Unread: true})
