@@ -116,6 +116,7 @@ type settings struct {
 	sources []source
 	mapping ref.Mapping
 	scope   ref.Scope
+	whole   ref.Scope // what the file alone says
 	waves   []ref.Wave
 	limits  *clouds.Limits
 	partial bool          // --from leaves out sources of the file
@@ -129,8 +130,12 @@ func (a *app) settings() (settings, error) {
 		return settings{}, err
 	}
 	declared, _ := c.sourcesOf()
+	whole, err := ref.ParseScope(c.Include, c.Exclude)
+	if err != nil {
+		return settings{}, usagef("%s: %w", c.path, err)
+	}
 	a.merge(&c.file)
-	s := settings{config: c}
+	s := settings{config: c, whole: whole}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		return s, usagef("--log-format: %q is neither text nor json", s.LogFormat)
 	}
@@ -268,6 +273,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)
 	}
+	p.Whole = s.whole
 	if p.Guards, err = s.guards(); err != nil {
 		return nil, nil, err
 	}

@@ -21,6 +21,7 @@ type Config struct {
 	Content   document.Content
 	Mapping   ref.Mapping
 	Scope     ref.Scope              // only repositories in it are governed
+	Whole     ref.Scope              // of the migration: a target of which the plan has only a part is left as it is
 	Groups    []document.LayoutGroup // that the mapping came from; none where nothing was grouped
 	Now       time.Time              // the forecasts count from it
 	Options
@@ -145,7 +146,7 @@ func (g *governor) groups() []*group {
 		t, err := g.Mapping.Map(r.URI)
 		into := byTarget[t.Repository]
 		switch {
-		case err != nil || into == nil:
+		case err != nil || into == nil || !g.Whole.Match(r.URI):
 		case !g.Scope.Match(r.URI):
 			into.outside = append(into.outside, r.Name)
 		default:
@@ -208,7 +209,7 @@ func (g *governor) leave(group *group) {
 	group.tell(document.Translation{
 		Setting: document.SettingLayout, Was: fmt.Sprintf("%d of the %d repositories that go there are in the scope of this plan", len(group.members), len(group.members)+len(group.outside)),
 		Fate: document.FateRefused, Reason: "what guards images belongs to a repository as a whole, and " + list(group.outside) + " may need something else",
-		Decide: `make a plan of the whole, without --wave, --include and --exclude, and run "transship provision"; or map the rest elsewhere`,
+		Decide: `make a plan without --wave, --include and --exclude (what the migration leaves out for good stands in the configuration), and run "transship provision"; or map the rest elsewhere`,
 	})
 }
 

@@ -80,7 +80,7 @@ func (p *Pipeline) govern(ctx context.Context, inv document.Inventory, content d
 // guarding is what the governance looks at.
 func (p *Pipeline) guarding(inv document.Inventory, settings document.Settings, content document.Content) governance.Config {
 	return governance.Config{
-		Inventory: inv, Settings: settings, Content: content, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope, Now: p.Now(), Options: *p.Guards,
+		Inventory: inv, Settings: settings, Content: content, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope, Whole: p.Whole, Now: p.Now(), Options: *p.Guards,
 	}
 }
 

@@ -115,6 +115,9 @@ func (p *Pipeline) layOut(ctx context.Context, h Hooks) error {
 	if err := document.Write(p.Workspace.Layout(), out); err != nil {
 		return err
 	}
+	if err := document.WriteText(p.Workspace.LayoutText(), []byte(proposal.YAML())); err != nil {
+		return err
+	}
 	return p.follow(out.Rules)
 }
 

@@ -44,6 +44,8 @@ type Pipeline struct {
 	Target    *clouds.Target
 	// Guards says what becomes of the settings that guard images; nil leaves them alone, and asks for none.
 	Guards *governance.Options
+	// Whole is what the migration is about at all, of which Rules.Scope may be a part.
+	Whole ref.Scope
 	// Grouped has the sources grouped into repositories by the settings that those can share; see Layout.
 	Grouped bool
 	laidOut int // how many of the mapping's rules are a layout's: the last ones

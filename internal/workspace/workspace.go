@@ -56,6 +56,9 @@ func (w *Workspace) Inventory() string { return w.part("inventory.json") }
 // Layout is the path of layout.json.
 func (w *Workspace) Layout() string { return w.file("layout.json") }
 
+// LayoutText is the path of the same as mappings for the configuration.
+func (w *Workspace) LayoutText() string { return w.file("layout.yaml") }
+
 // Settings is the path of settings.json.
 func (w *Workspace) Settings() string { return w.file("settings.json") }
 

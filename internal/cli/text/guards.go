@@ -19,6 +19,7 @@ func (p *page) guards(told document.Governance, made document.Plan, n names, pat
 		return
 	}
 	p.section("Guards", fated(all))
+	p.groups(told, path)
 	p.become(made)
 	p.forecast(told, n)
 	p.decisions(all, path)
@@ -89,6 +90,31 @@ func fated(all []told) string {
 		}
 	}
 	return term.Count(len(all), "setting") + ": " + strings.Join(parts, ", ")
+}
+
+// groups says which repositories go together, and why.
+func (p *page) groups(g document.Governance, path string) {
+	var list []document.GovernedTarget
+	for _, t := range g.Targets {
+		if slices.ContainsFunc(t.Settings, grouped) {
+			list = append(list, t)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	p.say(item, "Grouped by the settings that repositories can share; as mappings they are in "+strings.Replace(path, "governance.md", "layout.yaml", 1)+".", nil)
+	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Group", Shrink: true}, {Head: "From"}, {Head: "Shared by all", Shrink: true}}}
+	for _, g := range list {
+		l := g.Settings[slices.IndexFunc(g.Settings, grouped)]
+		t.Row(g.Target.ID, l.Was, strings.TrimPrefix(strings.Split(l.Reason, ";")[0], "they share "))
+	}
+	p.table(t)
+	p.blank()
+}
+
+func grouped(t document.Translation) bool {
+	return t.Setting == document.SettingLayout && t.Fate == document.FateExact
 }
 
 // become says what each target repository will have.
