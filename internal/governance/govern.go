@@ -191,9 +191,16 @@ func (g *governor) layout(group *group) {
 		if l.Differs != "" {
 			reason += "; it differs " + l.Differs
 		}
-		group.tell(document.Translation{Setting: document.SettingLayout, Was: fmt.Sprintf("%d repositories", l.Members),
+		group.tell(document.Translation{Setting: document.SettingLayout, Was: repositories(l.Members),
 			Becomes: "one repository", Fate: document.FateExact, Reason: reason})
 	}
+}
+
+func repositories(n int) string {
+	if n == 1 {
+		return "1 repository"
+	}
+	return fmt.Sprintf("%d repositories", n)
 }
 
 // leave keeps what an earlier plan of the whole gave the repository.
