@@ -9,7 +9,7 @@ type Result int
 const (
 	Done       Result = iota // the host answered, whatever it said
 	Failed                   // it broke off: says nothing about load
-	Overloaded               // the host cannot cope: fewer requests at once
+	Overloaded               // the host says that it cannot cope: where that is more than chance, fewer requests at once
 	Throttled                // a quota is used up: fewer requests at once, and a pause for all
 	Abandoned                // given up by its own side: says nothing
 )
@@ -24,6 +24,7 @@ type Outcome struct {
 type Slot struct {
 	governor *Governor
 	round    int
+	epoch    int // of the relief
 	write    bool
 	sent     time.Time
 	released bool
@@ -57,7 +58,7 @@ func (g *Governor) release(s *Slot, o Outcome) {
 		g.stats.Failed++
 	case Overloaded:
 		g.stats.Overloaded++
-		g.decrease(s)
+		g.heed(s, under, true)
 	case Throttled:
 		g.stats.Throttled++
 		g.throttled(s, probe, o)
@@ -99,6 +100,9 @@ func (g *Governor) succeeded(s *Slot, under int) {
 	if s.round == g.round {
 		g.level = 0
 	}
+	if g.heed(s, under, false) || g.relief.trial > 0 {
+		return
+	}
 	if !g.settled {
 		now := time.Now()
 		g.limit = g.climb.step(g.limit, g.opts.MaxConcurrency, under, now.Sub(s.sent), now)
@@ -107,13 +111,27 @@ func (g *Governor) succeeded(s *Slot, under int) {
 	if under < g.limit || g.limit >= g.opts.MaxConcurrency {
 		return
 	}
-	if g.credit++; g.credit >= g.limit {
-		g.limit++
+	if g.credit++; g.credit >= g.relief.round(g.limit) {
+		g.limit = min(g.relief.grown(g.limit), g.opts.MaxConcurrency)
 		g.credit = 0
 	}
 }
 
-// decrease halves the limit, unless that was done since s was given out. It reports whether it did.
+// heed has the relief judge an answer, and reports whether it changed the limit.
+func (g *Governor) heed(s *Slot, under int, refused bool) bool {
+	g.relief.climbs = !g.settled
+	limit, why := g.relief.answer(s.epoch, g.limit, under, time.Since(s.sent), refused)
+	if why == nothing {
+		return false
+	}
+	if why == relieve {
+		g.settled = true
+	}
+	g.limit, g.credit, g.climb.size = limit, 0, 0
+	return true
+}
+
+// decrease halves the limit for a throttle, unless that was done since s was given out. It reports whether it did.
 func (g *Governor) decrease(s *Slot) bool {
 	if s.round != g.round {
 		return false
@@ -122,6 +140,7 @@ func (g *Governor) decrease(s *Slot) bool {
 	g.settled = true
 	g.credit = 0
 	g.limit = max(1, g.limit/2)
+	g.relief.forget()
 	return true
 }
 
