@@ -86,7 +86,8 @@ type Governor struct {
 	credit   int  // successes in a full window since the limit last grew
 	settled  bool // the limit was lowered for load: from then on it grows by what relief says
 	round    int  // the number of decreases for throttles so far
-	level    int  // throttles in a row, for the length of the next pause
+	chance   chance
+	level    int // throttles in a row, for the length of the next pause
 	inFlight int
 	sequence int64
 	reads    list.List // of *waiter, in the order of arrival
@@ -239,7 +240,7 @@ func (g *Governor) admit(queue *list.List, now time.Time) {
 	if write {
 		g.stats.Writes++
 	}
-	s := &Slot{governor: g, round: g.round, epoch: g.relief.epoch, write: write, sent: now}
+	s := &Slot{governor: g, round: g.round, number: g.stats.Requests, epoch: g.relief.epoch, write: write, sent: now}
 	if g.probing {
 		g.probe = s
 	}

@@ -78,9 +78,14 @@ func (h *coper) arrive() (time.Duration, error) {
 func operate(g *Governor, h *coper, n int, as Result) time.Duration {
 	var left atomic.Int64
 	left.Store(int64(n))
-	again := func(error) Advice { return Again }
+	again := func(error) Advice {
+		if as == Throttled {
+			return AgainNow
+		}
+		return Again
+	}
 	try := func(ctx context.Context) error {
-		s, err := g.Acquire(ctx, false)
+		s, err := g.Acquire(ctx, as == Throttled) // those tests are about quotas, which writes have
 		if err != nil {
 			return err
 		}

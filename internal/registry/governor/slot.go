@@ -24,7 +24,8 @@ type Outcome struct {
 type Slot struct {
 	governor *Governor
 	round    int
-	epoch    int // of the relief
+	number   int64 // in the order in which slots were given out, from 1
+	epoch    int   // of the relief
 	write    bool
 	sent     time.Time
 	released bool
@@ -61,7 +62,7 @@ func (g *Governor) release(s *Slot, o Outcome) {
 		g.heed(s, under, true)
 	case Throttled:
 		g.stats.Throttled++
-		g.throttled(s, probe, o)
+		g.throttled(s, probe, under, o)
 	}
 	if o.RetryAfter > 0 && o.Result != Done && o.Result != Abandoned {
 		// A little later than asked, so that the processes that share a quota do not come back in one moment.
@@ -71,18 +72,33 @@ func (g *Governor) release(s *Slot, o Outcome) {
 }
 
 // throttled learns from a refusal because of a quota, and has everybody wait.
-func (g *Governor) throttled(s *Slot, probe bool, o Outcome) {
+func (g *Governor) throttled(s *Slot, probe bool, under int, o Outcome) {
 	b := g.requests
 	if s.write && g.written != nil {
 		b = g.written
 	}
 	now, spread := time.Now(), b.spread
 	b.refund(now, s.sent)
+	g.note(s, true)
+	wrong := g.chance.wrong()
+	if wrong {
+		s.round = g.round
+	}
+	var doubted, lonely bool
+	if !probe && s.round == g.round {
+		doubted, lonely = g.suspect(s, b, under)
+		g.chance.open = g.chance.open && !wrong
+	}
 	switch {
 	case probe: // the pause was too short: that says nothing about the limits
 	case s.round != g.round:
 		b.correct(now)
 		return
+	case lonely:
+		g.round++
+	case doubted:
+		b.unlearn()
+		g.round++
 	case b.learn(now) && spread:
 		g.round++ // the rate was the reason, not how many were under way
 	default:
@@ -92,6 +108,7 @@ func (g *Governor) throttled(s *Slot, probe bool, o Outcome) {
 	g.probing, g.probe = true, nil
 	if o.RetryAfter <= 0 {
 		g.pause(g.jitter(g.delay(g.level)))
+		g.chance.set = g.resume
 	}
 }
 
@@ -100,6 +117,7 @@ func (g *Governor) succeeded(s *Slot, under int) {
 	if s.round == g.round {
 		g.level = 0
 	}
+	g.note(s, false)
 	if g.heed(s, under, false) || g.relief.trial > 0 {
 		return
 	}
