@@ -205,9 +205,8 @@ func TestWhoCannotCopeIsRelieved(t *testing.T) {
 		t.Run(fmt.Sprintf("%.0f %% are refused", 100*share), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := New(Options{Start: 256, Random: half})
-				random := rand.New(rand.NewPCG(1, 1))
 				run(g, 256, 2000, false, 40*time.Millisecond, func(int) Outcome {
-					if random.Float64() < share { // one goroutine at a time would do for the order; the share is what counts
+					if rand.Float64() < share {
 						return Outcome{Result: Overloaded}
 					}
 					return Outcome{}
