@@ -17,6 +17,7 @@ import (
 	"transship/internal/cli/term"
 	"transship/internal/clouds"
 	"transship/internal/document"
+	"transship/internal/governance"
 	"transship/internal/plan"
 	"transship/internal/ref"
 	"transship/internal/references"
@@ -53,7 +54,8 @@ type flags struct {
 	to, workspace, config  string
 	wave                   string
 	json, yes, verbose     bool
-	overwrite, deep        bool // of some commands
+	overwrite, deep        bool        // of some commands
+	access                 accessFlags // of provision
 	selection              selection
 	limits                 limits
 	image                  time.Duration // how long one image may take; 0: no bound
@@ -73,7 +75,13 @@ func (a *app) explain(ctx context.Context, err error) {
 			return
 		}
 	}
-	fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(err.Error()))
+	parts := []error{err}
+	if m, is := errors.AsType[*plan.MappingError](err); is { // each has a place of its own in the file
+		parts = m.Unwrap()
+	}
+	for _, part := range parts {
+		fmt.Fprintf(a.streams.Err, "%s %s\n", a.streams.ErrStyle().Bad("transship:"), term.Clean(part.Error()))
+	}
 }
 
 // addShared gives cmd the flags that every command has.
@@ -108,8 +116,10 @@ type settings struct {
 	sources []source
 	mapping ref.Mapping
 	scope   ref.Scope
+	whole   ref.Scope // what the file alone says
 	waves   []ref.Wave
 	limits  *clouds.Limits
+	partial bool          // --from leaves out sources of the file
 	image   time.Duration // how long one image may take; 0: no bound
 }
 
@@ -119,8 +129,13 @@ func (a *app) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
+	declared, _ := c.sourcesOf()
+	whole, err := ref.ParseScope(c.Include, c.Exclude)
+	if err != nil {
+		return settings{}, usagef("%s: %w", c.path, err)
+	}
 	a.merge(&c.file)
-	s := settings{config: c}
+	s := settings{config: c, whole: whole}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		return s, usagef("--log-format: %q is neither text nor json", s.LogFormat)
 	}
@@ -134,6 +149,9 @@ func (a *app) settings() (settings, error) {
 	if s.sources, err = c.sourcesOf(); err != nil {
 		return s, err
 	}
+	s.partial = slices.ContainsFunc(declared, func(d source) bool {
+		return !slices.ContainsFunc(s.sources, func(of source) bool { return of.registry == d.registry })
+	})
 	if s.mapping, err = c.rules(); err != nil {
 		return s, err
 	}
@@ -255,7 +273,11 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)
 	}
-	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope}
+	p.Whole = s.whole
+	if p.Guards, err = s.guards(); err != nil {
+		return nil, nil, err
+	}
+	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope, Narrowed: s.partial}
 	if p.Rules.Selection, err = s.selection(a.now()); err != nil {
 		return nil, nil, err
 	}
@@ -275,6 +297,12 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 		return nil, nil, err
 	}
 	if p.Workspace, err = whole.Wave(s.Wave); err != nil {
+		return nil, nil, errors.Join(err, whole.Close())
+	}
+	if p.Grouped = s.Layout == governance.LayoutGrouped; p.Grouped && p.Guards == nil {
+		return nil, nil, errors.Join(usagef("%s: layout: grouped needs the guards that no-guards leaves alone", s.path), whole.Close())
+	}
+	if err := p.UseLayout(); err != nil {
 		return nil, nil, errors.Join(err, whole.Close())
 	}
 	if n != 0 { // what asks no cloud only reads

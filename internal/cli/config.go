@@ -27,7 +27,7 @@ type file struct {
 	Sources          []origin  `yaml:"sources" doc:"ECR registries to migrate from, with what it takes to reach them."`
 	To               string    `yaml:"to" doc:"Where to: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY, with an image path behind it if wanted. Source repository X becomes TO/X where no mapping says otherwise."`
 	Impersonate      string    `yaml:"impersonate" doc:"E-mail of the Google service account to act as at the target."`
-	Mappings         []mapping `yaml:"mappings" doc:"Where repositories go that do not go to TO/NAME. The first match wins."`
+	Mappings         []mapping `yaml:"mappings" doc:"Where repositories go that do not go to TO/NAME. The first match wins. A rule that decides about no repository is an error."`
 	Include          []string  `yaml:"include" doc:"Only repositories that match one of these patterns, on NAME or HOST/NAME. * stands for anything within a path segment, ** for anything."`
 	Exclude          []string  `yaml:"exclude" doc:"No repositories that match one of these patterns."`
 	Tags             []string  `yaml:"tags" doc:"Only tags that match one of these patterns. Whatever a chosen image needs comes along."`
@@ -47,6 +47,14 @@ type file struct {
 	Yes              bool      `yaml:"yes" doc:"Do not ask before changing anything."`
 	Verbose          bool      `yaml:"verbose" doc:"Log every request; show long lists whole."`
 	LogFormat        string    `yaml:"log-format" doc:"Format of the log: text or json."`
+
+	Layout          string `yaml:"layout" doc:"single: everything goes where to and mappings lead, as by default. grouped: repositories that can share settings go together, into as few Artifact Registry repositories as that takes; mappings still win. The workspace keeps the groups."`
+	Cleanup         string `yaml:"cleanup" doc:"What becomes of lifecycle policies: translate (into clean-up policies in dry run, where that is right; the default), standard (untagged images go after 7 days, the newest 10 stay), none."`
+	LeaveOutExpired bool   `yaml:"leave-out-expired" doc:"Leave out images that ECR's lifecycle policies would delete today."`
+	Keys            []key  `yaml:"keys" doc:"Keys of Cloud KMS for the target repositories, by the source repositories that go there. A repository gets its key when it is created, and never another."`
+	Principals      string `yaml:"principals" doc:"The principals.yaml that provision --iam drafts, filled in: which Google members stand for which AWS principals. The plan and generate terraform follow it."`
+	AllowPublic     bool   `yaml:"allow-public" doc:"Let everyone read what everyone may read in ECR, where a reviewed file says so."`
+	NoGuards        bool   `yaml:"no-guards" doc:"Leave the settings that guard images alone: ask ECR for none, and set none."`
 
 	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`
 
@@ -72,6 +80,12 @@ type origin struct {
 type mapping struct {
 	From string `yaml:"from" doc:"Pattern on NAME or HOST/NAME."`
 	To   string `yaml:"to" doc:"Target. /** at its end takes what the ** of from matched; a from without wildcards and a to that names an image is a renaming; otherwise NAME is appended."`
+}
+
+// key is one entry of keys.
+type key struct {
+	From string `yaml:"from" doc:"Pattern on NAME or HOST/NAME of source repositories."`
+	Key  string `yaml:"key" doc:"Name of the key; it must be in the target's location."`
 }
 
 // wave is one entry of waves.
@@ -148,7 +162,7 @@ func parseConfig(b []byte) (config, error) {
 
 // knownKeys are the keys of the named type, sorted.
 func knownKeys(name string) (keys []string) {
-	for _, v := range []any{file{}, origin{}, mapping{}, wave{}} {
+	for _, v := range []any{file{}, origin{}, mapping{}, key{}, wave{}} {
 		if t := reflect.TypeOf(v); t.Name() == name {
 			for i := range t.NumField() {
 				keys = append(keys, t.Field(i).Tag.Get("yaml"))
@@ -237,6 +251,7 @@ func (c config) rules() (ref.Mapping, error) {
 		if err != nil {
 			return m, usagef("%s: %w", c.line("mappings", i), err)
 		}
+		r.Place = c.line("mappings", i)
 		m.Rules = append(m.Rules, r)
 	}
 	return m, nil

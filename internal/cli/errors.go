@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"transship/internal/governance"
+	"transship/internal/plan"
 	"transship/internal/stage"
 )
 
@@ -41,6 +43,12 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	if _, is := errors.AsType[*stage.ClaimError](err); is {
+		return exitUsage
+	}
+	if _, is := errors.AsType[*governance.KeyError](err); is {
+		return exitUsage
+	}
+	if _, is := errors.AsType[*plan.MappingError](err); is {
 		return exitUsage
 	}
 	return exitFailed

@@ -13,23 +13,25 @@ import (
 func newGenerate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate WHAT",
-		Short: "Print files for others to apply: permissions",
-		Long: `Print what others apply for the migration. WHAT is
+		Short: "Make files for others to apply: permissions, Terraform",
+		Long: `Make what others apply for the migration. WHAT is
 
   permissions   the least-privilege IAM policy and the commands for Google
+  terraform     what provision would do, as Terraform
 
-Changes nothing.`,
+Changes nothing on either side.`,
 		Example: `  transship generate permissions
+  transship generate terraform infra/registry
   transship generate permissions --aws > policy.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("transship generate does not know %q (there is: permissions)", args[0])
+				return usagef("transship generate does not know %q (there are: permissions, terraform)", args[0])
 			}
-			return usagef("transship generate wants to know what (there is: permissions)")
+			return usagef("transship generate wants to know what (there are: permissions, terraform)")
 		},
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	cmd.AddCommand(newPermissions(a))
+	cmd.AddCommand(newPermissions(a), newTerraform(a))
 	return cmd
 }
 

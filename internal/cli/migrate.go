@@ -3,11 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"transship/internal/cli/text"
 	"transship/internal/document"
+	"transship/internal/governance/desired"
+	"transship/internal/provision"
 	"transship/internal/stage"
 )
 
@@ -16,12 +19,12 @@ func newMigrate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Run inventory, plan, provision, copy and verify in a row",
-		Long: `Run inventory, plan, provision, copy and verify in a row. Shows the plan and
-asks once before it changes anything. Run it again at any time: it does only
-what is missing.
+		Long: `Run inventory, plan, provision, copy and verify in a row, then make tags
+immutable where the plan says so. Shows the plan and asks once before it changes
+anything. Run it again at any time: it does only what is missing.
 
-Changes the target: creates repositories, writes images and tags. Nothing is
-deleted on either side.`,
+Changes the target: creates repositories, writes images and tags, and sets what
+guards them. Nothing is deleted on either side.`,
 		Example: `  transship migrate --from 123456789012.dkr.ecr.us-east-1.amazonaws.com \
     --to us-docker.pkg.dev/my-gcp-project/app-images
   transship migrate --yes --deep --include 'team/**'`,
@@ -54,16 +57,14 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, p.Workspace.Plan()) })
-	if !idle(made) {
-		if err := a.confirm(ctx, "Create, copy and tag all this?"); err != nil {
-			return err
-		}
-		created, err := a.provision(ctx, p, false)
-		if err != nil {
-			return err
-		}
-		a.say(func(w text.Options) { text.Provision(a.streams.Out, w, created) })
+	told, err := guarded(p)
+	if err != nil {
+		return err
+	}
+	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, told, p.Workspace.Plan()) })
+	created, err := a.agree(ctx, p, made)
+	if err != nil {
+		return err
 	}
 	results, err := a.copy(ctx, p, false)
 	if err != nil {
@@ -85,7 +86,55 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 			return err
 		}
 	}
+	if created, err = a.finish(ctx, p, created); err != nil {
+		return err
+	}
+	if !a.flags.json {
+		text.Afterwards(a.streams.Out, a.words(), created)
+	}
 	return nil
+}
+
+// agree asks once for all that a migration changes, the target's repositories and what guards their images included, and
+// sets those up.
+func (a *app) agree(ctx context.Context, p *stage.Pipeline, made document.Plan) (provision.Result, error) {
+	changes, err := p.PreviewProvision(ctx, false)
+	if err != nil {
+		return provision.Result{}, err
+	}
+	if slices.ContainsFunc(changes, func(c desired.Change) bool { return len(c.Steps)+len(c.LeftOut) > 0 }) {
+		a.say(func(w text.Options) { text.Changes(a.streams.Out, w, changes) })
+	}
+	finishing := !p.Sync && slices.ContainsFunc(changes, func(c desired.Change) bool { return c.Unfinished })
+	if question := migrateQuestion(!idle(made), provisionQuestion(changes) != "", finishing); question != "" {
+		if err := a.confirm(ctx, question); err != nil {
+			return provision.Result{}, err
+		}
+	}
+	result, err := a.provision(ctx, p, stage.ProvisionOptions{Seen: changes})
+	if err == nil && !result.Nothing() {
+		a.say(func(w text.Options) { text.Provision(a.streams.Out, w, result) })
+	}
+	return result, err
+}
+
+// migrateQuestion asks for what a migration changes: images, settings, and at its end the tags; nothing where nothing does.
+func migrateQuestion(images, settings, finishing bool) string {
+	question := ""
+	switch {
+	case images:
+		question = "Create, copy and tag all this"
+	case settings:
+		question = "Change all this"
+	case finishing:
+		return "Make tags immutable once everything is verified?"
+	default:
+		return ""
+	}
+	if finishing {
+		question += ", and make tags immutable once it is verified"
+	}
+	return question + "?"
 }
 
 // undecided is the error of a migration that leaves something behind which only a decision of the user's can bring over:

@@ -26,7 +26,7 @@ Move a registry in one go, or stage by stage:
   doctor      are credentials, permissions and the network in order?
   inventory   what is there, on both sides
   plan        what will be created, copied, tagged and refused
-  provision   create the repositories that are missing
+  provision   create the repositories, and set what guards their images
   copy        bring over what is missing, byte for byte
   verify      a fresh look: did everything arrive?
   status      where the migration stands

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"strings"
 
 	"transship/internal/cli/term"
 	"transship/internal/cli/text"
 	"transship/internal/content"
 	"transship/internal/document"
 	"transship/internal/inventory"
-	"transship/internal/provision"
 	"transship/internal/registry"
 	"transship/internal/stage"
 	"transship/internal/transfer"
@@ -79,7 +77,7 @@ func (a *app) plan(ctx context.Context, p *stage.Pipeline) (document.Plan, error
 	}
 	defer a.thrifty()()
 	m := a.streams.Meter("Reading manifests")
-	made, err := p.Plan(ctx, stage.Hooks{Content: reading(m)})
+	made, err := p.Plan(ctx, stage.Hooks{Content: reading(m), Settings: asking(m)})
 	if err != nil {
 		m.Stop("")
 		return made, err
@@ -101,36 +99,6 @@ func (a *app) thrifty() (usual func()) {
 
 func reading(m *term.Meter) func(content.Progress) {
 	return func(p content.Progress) { m.Set(p.Done, p.Total, "") }
-}
-
-// provision runs the stage with its progress. With ask it shows what it would do and asks before it does.
-func (a *app) provision(ctx context.Context, p *stage.Pipeline, ask bool) (provision.Result, error) {
-	missing, existing, err := p.PreviewProvision(ctx)
-	if err != nil {
-		return provision.Result{}, err
-	}
-	if len(missing) == 0 {
-		return provision.Result{Existing: existing}, nil
-	}
-	if ask {
-		names := make([]string, 0, len(missing))
-		for _, r := range missing {
-			names = append(names, r.URI.String())
-		}
-		if err := a.confirm(ctx, "Create "+strings.Join(names, ", ")+"?"); err != nil {
-			return provision.Result{}, err
-		}
-	}
-	m := a.streams.Meter("Provision")
-	result, err := p.Provision(ctx, stage.Hooks{Provision: func(at provision.Progress) {
-		m.Set(at.Done, at.Total, at.Creating.ID)
-	}})
-	if err != nil {
-		m.Stop("")
-		return result, err
-	}
-	m.Stop(term.Count(len(result.Created), "repository") + " created")
-	return result, nil
 }
 
 // copy runs the stage with its progress.

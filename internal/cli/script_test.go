@@ -53,6 +53,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"exitcode": exitcode, // exitcode N COMMAND …: run the command and want that exit code
 		"json":     jsonIs,   // [!] json FILE [PATH WANT]: FILE is one JSON document, in which PATH is WANT
 		"narrow":   narrow,   // narrow FILE COLUMNS LINES: FILE has no wider and no more lines
+		"guard":    guard,    // guard FILE WHAT …: the plan FILE wants its repositories to have settings; see guards
 		"mark":     mark,     // mark: begin to count requests
 		"requests": requests, // requests MAX [KIND …]: no more requests of those kinds since the mark
 		"await":    await,    // await: wait until a request hangs

@@ -93,6 +93,8 @@ func cloudActions() map[string]cloudAction {
 		"repository":       {"REPO [length=N]: create an empty one in ECR, its name made N characters long", 1, (*world).repository},
 		"provision":        {"[ID]: create an Artifact Registry repository", 0, (*world).provision},
 		"immutable":        {"[ID]: create one with immutable tags", 0, (*world).immutable},
+		"hold":             {"[MODE]: ECR's repositories all have immutable tags, or that mode of mutability", 0, (*world).hold},
+		"cleaned":          {"[ID]: create one with a label and a clean-up policy of somebody's at work", 0, (*world).cleaned},
 		"copied":           {": everything in ECR is at the target already, as copied earlier", 0, (*world).copied},
 		"delete-tag":       {"REPO TAG: somebody deletes a tag at the target", 2, (*world).deleteTag},
 		"move-tag":         {"REPO TAG OTHER: somebody points TAG at what OTHER, a tag or digest, is at the target", 3, (*world).moveTag},
@@ -104,10 +106,16 @@ func cloudActions() map[string]cloudAction {
 		"corrupt-manifest": {"REPO TAG: ECR serves other bytes than the digest says", 2, (*world).corruptManifest},
 		"unserved":         {"REPO TAG: ECR lists the image and does not serve it", 2, (*world).unserved},
 		"fault":            {"KIND STATUS [times=N] [path=TEXT] | none: requests of a kind are answered by a status", 1, (*world).fault},
+		"guarded":          {": ECR's repositories get what teams set on theirs: policies, immutable tags, keys, tags", 0, (*world).guarded},
 		"hostile":          {": somebody fills ECR with names, tags and manifests that only malice makes", 0, (*world).hostile},
 		"hang":             {"KIND: requests of a kind get no answer until the client goes away; see await", 1, (*world).hang},
 		"throttle":         {"KIND [times=N]: the API throttles", 1, (*world).throttle},
 	}
+}
+
+func (w *world) guarded([]string) error {
+	w.sim.ECR(scriptAccount, scriptRegion).Guard()
+	return nil
 }
 
 // cloud is the script command.

@@ -49,6 +49,7 @@ func (f file) selection(now time.Time) (plan.Selection, error) {
 	d := document.Selection{
 		Tags: f.Tags, Newest: f.Newest, OlderVersions: f.OlderVersions,
 		WithoutReferrers: f.WithoutReferrers, TaggedOnly: f.TaggedOnly, PullThrough: f.PullThrough,
+		WithoutExpired: f.LeaveOutExpired && !f.NoGuards,
 	}
 	for _, since := range []struct {
 		name, text string

@@ -14,11 +14,14 @@ import (
 
 // newInventory returns the command that lists both sides.
 func newInventory(a *app) *cobra.Command {
+	var settings bool
 	cmd := &cobra.Command{
 		Use:   "inventory",
 		Short: "List what is in ECR and in Artifact Registry",
 		Long: `List every repository, image and tag of the sources, untagged and archived ones
-too, and what Artifact Registry holds already. Writes inventory.json.
+too, and what Artifact Registry holds already. Writes inventory.json. With
+--settings it also reads anew what guards the images (policies, tags), which
+plan reads once for each repository; that goes to settings.json.
 
 Changes nothing on either side.`,
 		Example: `  transship inventory --from 123456789012.dkr.ecr.us-east-1.amazonaws.com \
@@ -31,6 +34,11 @@ Changes nothing on either side.`,
 				if err != nil {
 					return err
 				}
+				if settings {
+					if err := a.settingsAnew(ctx, p, inv); err != nil {
+						return err
+					}
+				}
 				if err := a.show(inv, func(o text.Options) { text.Inventory(a.streams.Out, o, inv, p.Workspace.Inventory()) }); err != nil {
 					return err
 				}
@@ -38,6 +46,7 @@ Changes nothing on either side.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&settings, "settings", false, "read anew what guards the images, too")
 	a.addLimits(cmd)
 	return cmd
 }
@@ -57,8 +66,10 @@ func newPlan(a *app) *cobra.Command {
 		Short: "Show what will be created, copied, tagged and refused",
 		Long: `Make the plan from inventory.json: the desired state of the target, with what
 cannot be there and why. Takes the inventory first where there is none. Reads
-the manifests that it does not know yet, which ECR records as pulls. Writes
-content.jsonl and plan.json.
+the manifests that it does not know yet, which ECR records as pulls. Translates
+what guards the images (lifecycle policies, immutable tags, scanning, keys,
+tags, permissions), and tells of each where it went. Writes content.jsonl,
+plan.json, governance.json and governance.md.
 
 Changes nothing on either side.`,
 		Example: `  transship plan
@@ -71,7 +82,11 @@ Changes nothing on either side.`,
 				if err != nil {
 					return err
 				}
-				if err := a.show(made, func(o text.Options) { text.Plan(a.streams.Out, o, made, p.Workspace.Plan()) }); err != nil {
+				told, err := guarded(p)
+				if err != nil {
+					return err
+				}
+				if err := a.show(made, func(o text.Options) { text.Plan(a.streams.Out, o, made, told, p.Workspace.Plan()) }); err != nil {
 					return err
 				}
 				return unread(made)
@@ -95,30 +110,6 @@ func unread(made document.Plan) error {
 		return nil
 	}
 	return &incompleteError{fmt.Sprintf("%d images or repositories could not be read", n)}
-}
-
-// newProvision returns the command that creates repositories.
-func newProvision(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "provision",
-		Short: "Create the Artifact Registry repositories that the plan needs",
-		Long: `Create the Artifact Registry repositories that plan.json needs and that do not
-exist: format DOCKER, one every two seconds, as Artifact Registry allows.
-
-Changes the target: creates repositories. Never changes one that exists.`,
-		Example: `  transship provision
-  transship provision --yes`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), needTarget, func(ctx context.Context, p *stage.Pipeline) error {
-				result, err := a.provision(ctx, p, true)
-				if err != nil {
-					return err
-				}
-				return a.show(result, func(o text.Options) { text.Provision(a.streams.Out, o, result) })
-			})
-		},
-	}
 }
 
 // newCopy returns the command that copies.

@@ -96,7 +96,7 @@ func examples(key string) (string, bool) {
 		"max-requests-per-second": "50", "max-concurrency": "32", "max-bandwidth": "50MB", "retry-horizon": "10m", "image-timeout": "2h",
 		"log-format": "text", "host": "123456789012.dkr.ecr.us-east-1.amazonaws.com", "account": `"123456789012"`, "region": "us-east-1",
 		"profile": "production", "role_arn": "arn:aws:iam::123456789012:role/migration-reader", "external_id": "my-external-id",
-		"web_identity": "google", "name": "first",
+		"web_identity": "google", "name": "first", "layout": "grouped", "cleanup": "standard", "principals": "principals.yaml",
 	}[key]
 	return v, ok
 }
@@ -122,6 +122,8 @@ func (t template) example(key string, typ reflect.Type) []string {
 		if len(t.prefixes) > 0 {
 			return t.waves()
 		}
+	case "keys":
+		return nested(key, typ.Elem(), map[string]string{"from": `"secure/**"`, "key": "projects/my-gcp-project/locations/us/keyRings/images/cryptoKeys/secure"})
 	case "mappings":
 		return nested(key, typ.Elem(), map[string]string{"from": `"team/**"`, "to": "europe-docker.pkg.dev/my-gcp-project/team/**"})
 	}

@@ -184,3 +184,13 @@ func (s *Source) Stats() governor.Stats { return s.data.Governor().Stats() }
 
 // StorageStats are the numbers of the governor of S3, where ECR keeps the bytes.
 func (s *Source) StorageStats() governor.Stats { return s.data.Elsewhere().Stats() }
+
+// RegistrySettings reads what belongs to the registry as a whole.
+func (s *Source) RegistrySettings(ctx context.Context) (document.RegistrySettings, error) {
+	return s.control.RegistrySettings(ctx)
+}
+
+// RepositorySettings reads what guards one repository.
+func (s *Source) RepositorySettings(ctx context.Context, repo ref.Repository) (document.RepositorySettings, error) {
+	return s.control.RepositorySettings(ctx, repo)
+}

@@ -101,3 +101,16 @@ type Grant struct {
 	Actions   []string             `json:"actions,omitempty"` // of ECR; sorted
 	Decide    string               `json:"decide,omitempty"`  // what a person must do before it can be granted
 }
+
+// DoomedWithin counts the images that each side would have deleted within so many days.
+func (r GovernedRepository) DoomedWithin(days int) (source, target int) {
+	for _, d := range r.Doomed {
+		if d.Source != Never && d.Source <= days {
+			source++
+		}
+		if d.Target != Never && d.Target <= days {
+			target++
+		}
+	}
+	return source, target
+}

@@ -23,6 +23,7 @@ const (
 	KindSettings     Kind = "settings"
 	KindGovernance   Kind = "governance"
 	KindRewrite      Kind = "rewrite"
+	KindLayout       Kind = "layout"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

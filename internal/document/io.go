@@ -17,6 +17,14 @@ func Write(path string, v any) error {
 	return writeFile(path, func(w io.Writer) error { return Encode(w, v) })
 }
 
+// WriteText replaces the file at path by b, whole or not at all.
+func WriteText(path string, b []byte) error {
+	return writeFile(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
 // writeFile writes beside the file that it replaces, and nowhere else: not in the system's folder for temporary files,
 // which others can look into. It is the standard library's alone, for packages that do so leave out Windows.
 func writeFile(path string, encode func(io.Writer) error) error {

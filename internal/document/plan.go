@@ -122,6 +122,7 @@ const (
 	RuleReferrer    = "referrer"     // it only describes another image, and those are not wanted
 	RuleUntagged    = "untagged"     // it has no tag, and only tagged images are wanted
 	RulePullThrough = "pull-through" // ECR caches it for another registry
+	RuleExpired     = "expired"      // ECR's lifecycle policy would delete it
 )
 
 // Difference is what the target lacked at planning time. It is shown, never acted upon.

@@ -7,7 +7,7 @@ import (
 )
 
 // Settings is what guards the images of the source besides what an inventory holds: policies and tags, as ECR gives them.
-// They are read once for each repository, and again where somebody asks for an inventory.
+// They are read once for each repository, and again where somebody asks for them.
 type Settings struct {
 	Header
 	Registries   []RegistrySettings   `json:"registries"`   // sorted by registry
@@ -23,6 +23,8 @@ type RegistrySettings struct {
 	ScanType string       `json:"scanType,omitempty"` // BASIC or ENHANCED
 	// Scans are the rules by which the registry scans whatever its repositories say of themselves.
 	Scans []ScanRule `json:"scans,omitempty"`
+	// Partial says that something of it could not be read, which is among the failures; the next time it is asked for again.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // ScanRule says how often images of the repositories that match one of the patterns are scanned.
@@ -38,6 +40,7 @@ type RepositorySettings struct {
 	Lifecycle string            `json:"lifecyclePolicy,omitempty"`  // JSON; empty where there is none
 	Policy    string            `json:"repositoryPolicy,omitempty"` // an IAM policy of AWS as JSON; empty where there is none
 	Tags      map[string]string `json:"tags,omitempty"`             // of AWS, on the repository
+	Partial   bool              `json:"partial,omitempty"`          // as for registries
 }
 
 // TargetSettings are what may be set on an Artifact Registry repository. FACTS B2 [S].

@@ -13,7 +13,7 @@ import (
 // defaultAccount is what the service account is called where the migration names none.
 const defaultAccount = "transship"
 
-// provisioner is the custom role that may create repositories, and nothing else.
+// provisioner is the custom role that may create and set up repositories, and nothing else.
 const provisioner = "transshipProvisioner"
 
 // Google returns the commands that give the least that writing the targets takes, as a shell script.
@@ -39,10 +39,10 @@ func (m Migration) Google() string {
 	line("MEMBER=serviceAccount:%s", email)
 	for _, p := range projects {
 		line("")
-		line("# Project %s: the API, and the creation of repositories (for \"transship provision\" alone).", p)
+		line("# Project %s: the API, and creating and setting up repositories (for \"transship provision\" alone).", p)
 		line("gcloud services enable artifactregistry.googleapis.com --project=%s", p)
 		line("gcloud iam roles create %s --project=%s --title='Transship provisioner' \\", provisioner, p)
-		line("  --permissions=artifactregistry.repositories.create,artifactregistry.repositories.get,artifactregistry.repositories.list")
+		line("  --permissions=artifactregistry.repositories.create,artifactregistry.repositories.get,artifactregistry.repositories.list,artifactregistry.repositories.update")
 		line("gcloud projects add-iam-policy-binding %s --member=\"$MEMBER\" --role=projects/%s/roles/%s --condition=None", p, p, provisioner)
 	}
 	line("")
@@ -146,7 +146,8 @@ const google = `
 ## Google: write the targets
 
 roles/artifactregistry.writer reads and writes images and tags; it neither deletes nor changes settings. Creating
-repositories is a permission on the project: give it for "transship provision", or create the repositories yourself.
+repositories and changing their settings are permissions on the project: give them for "transship provision", or have
+the repositories made from "transship generate terraform", or by hand.
 `
 
 const pulls = `

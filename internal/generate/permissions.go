@@ -1,10 +1,11 @@
-// Package generate writes files for others to apply: the permissions that a migration needs, as policies and commands. It
-// asks nothing and changes nothing.
+// Package generate writes files for others to apply: the permissions that a migration needs, as policies and commands, and
+// what provision does, as Terraform. It asks nothing, and changes nothing but the files.
 //
 // Vocabulary: a Policy is an IAM policy as AWS reads it. Permissions are all that a migration needs on both sides: the
 // policy for each account, the trust policies of roles, the commands for Google.
 //
 //	sources, targets, scope ─ Permissions ─→ policy.json, commands, docs/permissions.md
+//	changes, grants ─ Terraform ─→ access.tf, imports.tf, repositories.tf, versions.tf
 package generate
 
 import (

@@ -35,6 +35,7 @@ type item struct {
 	pulled   time.Time       // where it was pulled last
 	root     bool            // selected itself
 	older    bool            // as one that was pushed before a selected one
+	expired  bool            // wherever it is listed
 }
 
 // describes reports whether i does nothing but describe other images.
@@ -43,7 +44,7 @@ func (i *item) describes() bool { return len(i.subjects) > 0 && len(i.named) == 
 // choose applies the selection to a group.
 func (m *maker) choose(g *group, j *judge) *choice {
 	s := m.rules.Selection
-	if !s.selects() && !s.WithoutReferrers && !s.TaggedOnly {
+	if !s.selects() && !s.WithoutReferrers && !s.TaggedOnly && !s.WithoutExpired {
 		return nil
 	}
 	c := &choice{
@@ -53,7 +54,7 @@ func (m *maker) choose(g *group, j *judge) *choice {
 	}
 	for _, s := range g.sources {
 		for _, i := range s.images {
-			c.add(i)
+			c.add(i, m.rules.Expired[s.repo][i.Digest])
 		}
 	}
 	for _, i := range c.items {
@@ -70,7 +71,7 @@ func (m *maker) choose(g *group, j *judge) *choice {
 	}
 	c.roots()
 	for _, i := range c.order {
-		if i.root || i.older && (len(i.named) > 0 || !s.TaggedOnly) {
+		if i.root || i.older && !i.expired && (len(i.named) > 0 || !s.TaggedOnly) {
 			c.take(i.digest)
 		}
 	}
@@ -78,12 +79,13 @@ func (m *maker) choose(g *group, j *judge) *choice {
 }
 
 // add notes an image of one source.
-func (c *choice) add(listed *document.SourceImage) {
+func (c *choice) add(listed *document.SourceImage, expired bool) {
 	i := c.items[listed.Digest]
 	if i == nil {
-		i = &item{digest: listed.Digest}
+		i = &item{digest: listed.Digest, expired: c.selection.WithoutExpired}
 		c.items[listed.Digest] = i
 	}
+	i.expired = i.expired && expired
 	for _, subject := range []digest.Digest{listed.Subject, c.content[listed.Digest].Subject} {
 		i.describe(subject)
 	}
@@ -119,7 +121,7 @@ func subjectOf(tag string, d digest.Digest) (digest.Digest, bool) {
 func (c *choice) roots() {
 	if !c.selection.selects() {
 		for _, i := range c.order {
-			i.root = c.wanted(i)
+			i.root = c.wanted(i) && !i.expired
 		}
 		return
 	}
@@ -149,7 +151,7 @@ func (c *choice) wanted(i *item) bool {
 func (c *choice) candidates() []*item {
 	var out []*item
 	for _, i := range c.order {
-		if (c.version(i) && !c.selection.TaggedOnly || len(i.named) > 0) && c.meets(i) {
+		if !i.expired && (c.version(i) && !c.selection.TaggedOnly || len(i.named) > 0) && c.meets(i) {
 			out = append(out, i)
 		}
 	}
@@ -284,6 +286,8 @@ const (
 	whyUntagged    = "it has no tag, and nothing that is taken needs it"
 	whyBesides     = "it only describes untagged images, which are left out"
 	whyNotSelected = "the selection leaves it out"
+	whyExpired     = "ECR's lifecycle policy would delete it today"
+	whyWithExpired = "it belongs to images that ECR's lifecycle policy would delete today"
 )
 
 // leaves says why d, which is listed, is left out, if it is.
@@ -292,10 +296,14 @@ func (c *choice) leaves(d digest.Digest) verdict {
 		return verdict{}
 	}
 	switch i := c.items[d]; {
+	case i.expired:
+		return verdict{document.RuleExpired, whyExpired}
 	case c.selection.WithoutReferrers && i.describes():
 		return verdict{document.RuleReferrer, whyReferrer}
 	case c.selection.TaggedOnly && !i.tagged:
 		return verdict{document.RuleUntagged, whyUntagged}
+	case !c.selection.selects() && c.selection.WithoutExpired:
+		return verdict{document.RuleExpired, whyWithExpired}
 	case !c.selection.selects():
 		return verdict{document.RuleUntagged, whyBesides}
 	}

@@ -366,3 +366,39 @@ func BenchmarkMakeSelected(b *testing.B) {
 		})
 	}
 }
+
+// What ECR would delete today stays behind with what only belongs to it, unless something that is taken needs it.
+func TestExpiredIsLeftOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		expired   []string
+		selection Selection
+		want      string
+	}{
+		"unless it is asked for": {[]string{"r1", "lost"}, Selection{}, first + " lost " + second + " " + third},
+		"with what describes it": {[]string{"r1", "amd1", "arm1", "lost"}, Selection{WithoutExpired: true}, second + " " + third},
+		"but for what is needed": {[]string{"amd2", "sig2", "lost"}, Selection{WithoutExpired: true}, first + " " + second + " " + third},
+		"before the newest":      {[]string{"r3"}, Selection{WithoutExpired: true, Newest: 1}, second},
+		"among older ones":       {[]string{"r2"}, Selection{WithoutExpired: true, Newest: 1, OlderVersions: 2}, "lost " + third},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := releases()
+			w.rules.Selection = test.selection
+			expired := map[digest.Digest]bool{}
+			for _, name := range test.expired {
+				expired[hash(name)] = true
+			}
+			w.rules.Expired = map[ref.Repository]map[digest.Digest]bool{virginia.Repository("app"): expired}
+			p := w.plan()
+			words := strings.Fields(test.want)
+			slices.Sort(words)
+			if diff := gocmp.Diff(strings.Join(words, " "), has(p, releaseNames...)); diff != "" {
+				t.Error(diff)
+			}
+			for at, n := range fates(w, p) {
+				if n != 1 {
+					t.Errorf("%v is planned or refused %d times", at, n)
+				}
+			}
+		})
+	}
+}

@@ -13,10 +13,7 @@ import (
 // conflicts refuses all sources of a group that do not hold the same content, and reports whether it did. They do where
 // no tag has two digests and shared digests connect them; what holds nothing is the same as anything.
 func (m *maker) conflicts(g *group) bool {
-	reason := g.tagConflict()
-	if reason == "" {
-		reason = g.strangers()
-	}
+	reason, _ := g.conflict()
 	if reason == "" {
 		return false
 	}
@@ -30,8 +27,17 @@ func (m *maker) conflicts(g *group) bool {
 	return true
 }
 
-// tagConflict names a tag that has two digests: of several, the first by name.
-func (g *group) tagConflict() string {
+// conflict says how the sources of g differ, and is empty where they do not; moving, that it is but a tag that moved
+// during the listing of one of them.
+func (g *group) conflict() (reason string, moving bool) {
+	if reason, moving = g.tagConflict(); reason == "" {
+		reason = g.strangers()
+	}
+	return reason, moving
+}
+
+// tagConflict names a tag that has two digests: of several, the first by name. Moving says that both are of one source.
+func (g *group) tagConflict() (reason string, moving bool) {
 	type holder struct {
 		digest digest.Digest
 		source int
@@ -57,11 +63,11 @@ func (g *group) tagConflict() string {
 	}
 	switch {
 	case worst == "":
-		return ""
+		return "", false
 	case one.source == two.source:
-		return fmt.Sprintf("the tag %s was listed at both %s and %s, since it moved meanwhile: run the inventory and the plan again", worst, one.digest, two.digest)
+		return fmt.Sprintf("the tag %s was listed at both %s and %s, since it moved meanwhile: run the inventory and the plan again", worst, one.digest, two.digest), true
 	}
-	return fmt.Sprintf("the tag %s is %s in %s and %s in %s", worst, one.digest, g.sources[one.source].repo, two.digest, g.sources[two.source].repo)
+	return fmt.Sprintf("the tag %s is %s in %s and %s in %s", worst, one.digest, g.sources[one.source].repo, two.digest, g.sources[two.source].repo), false
 }
 
 // strangers names two sources that share no digest, not even by way of others.

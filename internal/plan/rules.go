@@ -16,9 +16,13 @@ type Rules struct {
 	Mapping   ref.Mapping
 	Scope     ref.Scope
 	Selection Selection // of the images in scope
+	// Narrowed says that sources of the configuration are left out: rules may be about their repositories.
+	Narrowed bool
 	// Unread says why manifests are not in the content: the failures that reading it returned. May be nil; it only makes
 	// reasons more precise.
 	Unread []document.Failure
+	// Expired is what ECR's lifecycle policies would delete at the moment. It matters for a selection WithoutExpired alone.
+	Expired map[ref.Repository]map[digest.Digest]bool
 }
 
 // NewMigration names the migration from sources by m: its sources sorted, its default target, and a digest of its

@@ -35,6 +35,8 @@ type Selection struct {
 	TaggedOnly bool
 	// PullThrough takes the repositories, too, that ECR fills from another registry.
 	PullThrough bool
+	// WithoutExpired leaves out what Rules.Expired has, but for what a planned image needs or what describes one.
+	WithoutExpired bool
 }
 
 // IsZero reports whether s takes everything but pull-through caches.
@@ -45,6 +47,7 @@ func (s Selection) Document() document.Selection {
 	d := document.Selection{
 		Newest: s.Newest, PushedSince: s.PushedSince.UTC(), PulledSince: s.PulledSince.UTC(), OlderVersions: s.OlderVersions,
 		WithoutReferrers: s.WithoutReferrers, TaggedOnly: s.TaggedOnly, PullThrough: s.PullThrough,
+		WithoutExpired: s.WithoutExpired,
 	}
 	for _, g := range s.Tags {
 		d.Tags = append(d.Tags, g.String())
@@ -57,6 +60,7 @@ func ParseSelection(d document.Selection) (Selection, error) {
 	s := Selection{
 		Newest: d.Newest, PushedSince: d.PushedSince, PulledSince: d.PulledSince, OlderVersions: d.OlderVersions,
 		WithoutReferrers: d.WithoutReferrers, TaggedOnly: d.TaggedOnly, PullThrough: d.PullThrough,
+		WithoutExpired: d.WithoutExpired,
 	}
 	for _, text := range d.Tags {
 		g, err := ref.ParseGlob(text)

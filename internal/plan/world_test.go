@@ -147,6 +147,7 @@ func drawSelection(t *rapid.T) Selection {
 	s.WithoutReferrers = rapid.Bool().Draw(t, "without referrers")
 	s.TaggedOnly = rapid.Bool().Draw(t, "tagged only")
 	s.PullThrough = rapid.Bool().Draw(t, "pull-through")
+	s.WithoutExpired = rapid.Bool().Draw(t, "without expired")
 	return s
 }
 

@@ -21,7 +21,7 @@ func TestTheEmbeddedCloudsAreProvisioned(t *testing.T) {
 		{URI: cloudstest.Default().Repository, Description: "not applied: it exists"}, {URI: other, Description: "images of ours"},
 	}}
 	r, err := provision.Run(t.Context(), c)
-	if err != nil || len(r.Created) != 1 || r.Created[0] != other || len(r.Existing) != 1 {
+	if err != nil || len(r.Created) != 1 || r.Created[0] != other || len(r.Unchanged) != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	made, ok := w.AR.Repository(other.Location, other.Project, other.ID)
@@ -33,7 +33,7 @@ func TestTheEmbeddedCloudsAreProvisioned(t *testing.T) {
 		t.Errorf("the existing repository now says %q", kept.Description)
 	}
 	before := w.Sim.Counts()
-	if r, err = provision.Run(t.Context(), c); err != nil || len(r.Created) != 0 || len(r.Existing) != 2 {
+	if r, err = provision.Run(t.Context(), c); err != nil || len(r.Created) != 0 || len(r.Unchanged) != 2 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if n := w.Sim.Counts().Sub(before).Total(); n != 2 {

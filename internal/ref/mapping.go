@@ -13,7 +13,18 @@ import (
 type Glob struct {
 	text string
 	re   *regexp.Regexp
+	form form
 }
+
+// form is what a pattern can be matched by without its expression, which is a hundred times slower: a layout of
+// thousands of repositories has as many rules.
+type form uint8
+
+const (
+	anyForm form = iota
+	literal      // no wildcards
+	below        // /** at the end and no other wildcards
+)
 
 // ParseGlob reads a pattern.
 func ParseGlob(s string) (Glob, error) {
@@ -39,25 +50,49 @@ func ParseGlob(s string) (Glob, error) {
 	if err != nil {
 		return Glob{}, fmt.Errorf("%q is not a pattern: %w", s, err)
 	}
-	return Glob{text: s, re: re}, nil
+	g := Glob{text: s, re: re}
+	if prefix, ok := strings.CutSuffix(s, "/**"); ok && !strings.ContainsAny(prefix, "*?") {
+		g.form = below
+	} else if g.Literal() {
+		g.form = literal
+	}
+	return g, nil
 }
 
 // String is the pattern as it was written.
 func (g Glob) String() string { return g.text }
 
 // Match reports whether g matches s as a whole.
-func (g Glob) Match(s string) bool { return g.re != nil && g.re.MatchString(s) }
+func (g Glob) Match(s string) bool {
+	switch g.form {
+	case literal:
+		return s == g.text
+	case below:
+		prefix := g.text[:len(g.text)-len("**")]
+		return strings.HasPrefix(s, prefix) && !strings.Contains(s[len(prefix):], "\n")
+	}
+	return g.re != nil && g.re.MatchString(s)
+}
 
 // MatchRepository reports whether g matches r's name, or its host and name.
-func (g Glob) MatchRepository(r Repository) bool { return g.Match(r.Name) || g.Match(r.String()) }
+func (g Glob) MatchRepository(r Repository) bool {
+	if g.Match(r.Name) {
+		return true
+	}
+	if g.form != anyForm && !strings.HasPrefix(g.text, r.Registry.Account) {
+		return false // host names begin with the account
+	}
+	return g.Match(r.String())
+}
 
 // Literal reports whether g has no wildcards.
 func (g Glob) Literal() bool { return !strings.ContainsAny(g.text, "*?") }
 
 // Rule maps the repositories that From matches.
 type Rule struct {
-	From Glob   // on a repository's name or on HOST/NAME
-	To   string // a target; see ParseRule
+	From  Glob   // on a repository's name or on HOST/NAME
+	To    string // a target; see ParseRule
+	Place string // where it was written, such as transship.yaml:7, for errors; may be empty
 }
 
 // ParseRule reads one entry of mappings. Where to ends in /**, what the ** of from matched takes its place (from needs
@@ -110,6 +145,12 @@ type Mapping struct {
 
 // ErrUnmapped says that no rule and no default covers a repository.
 var ErrUnmapped = errors.New("no mapping covers this repository, and there is no default target")
+
+// Rule returns which of the rules decides about r, counted from 0, and whether one does.
+func (m Mapping) Rule(r Repository) (int, bool) {
+	i := slices.IndexFunc(m.Rules, func(u Rule) bool { return u.From.MatchRepository(r) })
+	return i, i >= 0
+}
 
 // Map returns the target image of r. The error says what Artifact Registry would refuse about it, or is ErrUnmapped.
 func (m Mapping) Map(r Repository) (TargetImage, error) {

@@ -273,7 +273,7 @@ func prepare(t *testing.T, p *Pipeline) {
 	if _, err := p.Plan(t.Context(), Hooks{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Provision(t.Context(), Hooks{}); err != nil {
+	if _, err := p.Provision(t.Context(), ProvisionOptions{}, Hooks{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -94,7 +94,7 @@ func TestRequestsOfAColdCopy(t *testing.T) {
 	if _, err := p.Plan(t.Context(), Hooks{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Provision(t.Context(), Hooks{}); err != nil {
+	if _, err := p.Provision(t.Context(), ProvisionOptions{}, Hooks{}); err != nil {
 		t.Fatal(err)
 	}
 	results, err := p.Copy(t.Context(), CopyOptions{}, Hooks{})

@@ -2,8 +2,8 @@
 // lets the stage do its work on the clouds, and writes the documents that it makes. Commands, the demo and the sync
 // call it; nothing below knows of a workspace.
 //
-//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, plan.json ─┬─ Provision
-//	                                                                 └─ Copy ─→ journal.jsonl, results.json
+//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, settings.json, plan.json, governance.json ─┬─ Provision
+//	                                                                                                 └─ Copy ─→ journal.jsonl, results.json
 //	Verify ─→ verify.json
 package stage
 
@@ -24,6 +24,7 @@ import (
 	"transship/internal/content"
 	"transship/internal/document"
 	"transship/internal/document/journal"
+	"transship/internal/governance"
 	"transship/internal/inventory"
 	"transship/internal/plan"
 	"transship/internal/provision"
@@ -41,13 +42,24 @@ type Pipeline struct {
 	Waves     []ref.Wave // all that there are, to tell repositories that two of them claim
 	Sources   []*clouds.Source
 	Target    *clouds.Target
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// Guards says what becomes of the settings that guard images; nil leaves them alone, and asks for none.
+	Guards *governance.Options
+	// Whole is what the migration is about at all, of which Rules.Scope may be a part.
+	Whole ref.Scope
+	// Grouped has the sources grouped into repositories by the settings that those can share; see Layout.
+	Grouped bool
+	laidOut int // how many of the mapping's rules are a layout's: the last ones
+	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
+	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
+	Sync   bool
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
 type Hooks struct {
 	Inventory func(inventory.Progress)
+	Settings  func(inventory.SettingsProgress)
 	Content   func(content.Progress)
 	Provision func(provision.Progress)
 	Copy      *transfer.Progress
@@ -64,13 +76,20 @@ type CopyOptions struct {
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
-// then, since later ones may be this migration's own.
+// then, since later ones may be this migration's own. A *ClaimError or a *plan.MappingError says that the waves or the
+// rules do not fit what the sources hold: nothing is written then, since other rules make it another migration.
 func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, error) {
+	if err := p.layOut(ctx, h); err != nil {
+		return document.Inventory{}, err
+	}
 	inv, err := p.list(ctx, h)
 	if err != nil {
 		return inv, err
 	}
 	if err := claimedTwice(p.Waves, inv); err != nil {
+		return inv, err
+	}
+	if err := plan.CheckMapping(p.Rules, inv); err != nil {
 		return inv, err
 	}
 	return inv, document.Write(p.Workspace.Inventory(), inv)
@@ -147,24 +166,31 @@ func (p *Pipeline) latest(read func(path string) error) bool {
 	return false
 }
 
-// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet.
+// Plan makes plan.json of inventory.json, reading those manifests that content.jsonl does not know yet. A *plan.MappingError
+// says that the rules do not fit what the sources hold; nothing is read then.
 func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	var inv document.Inventory
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
 		return document.Plan{}, err
 	}
-	made, err := p.plan(ctx, inv, h)
+	if err := plan.CheckMapping(p.Rules, inv); err != nil {
+		return document.Plan{}, err
+	}
+	made, learned, err := p.plan(ctx, inv, h)
 	if err != nil {
+		return made, err
+	}
+	if err := p.govern(ctx, inv, learned, &made, h); err != nil {
 		return made, err
 	}
 	return made, document.Write(p.Workspace.Plan(), made)
 }
 
-// plan is the plan that follows from an inventory.
-func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, error) {
+// plan is the plan that follows from an inventory, and what was read for it.
+func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, document.Content, error) {
 	known, err := document.ReadContent(p.Workspace.Content())
 	if err != nil {
-		return document.Plan{}, err
+		return document.Plan{}, nil, err
 	}
 	c := content.Config{
 		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
@@ -175,44 +201,28 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 	learned, unread, err := content.Read(ctx, c)
 	if len(learned) > len(known) { // facts stay facts, whatever became of the rest
 		if writeErr := document.WriteContent(p.Workspace.Content(), learned); writeErr != nil {
-			return document.Plan{}, errors.Join(err, writeErr)
+			return document.Plan{}, nil, errors.Join(err, writeErr)
 		}
 	}
 	if err != nil {
-		return document.Plan{}, err
+		return document.Plan{}, nil, err
 	}
 	rules := p.Rules
 	rules.Unread = unread
-	return plan.Make(rules, inv, learned), nil
+	if rules.Selection.WithoutExpired && p.Guards != nil {
+		settings, err := p.Settings(ctx, inv, false, h)
+		if err != nil {
+			return document.Plan{}, nil, err
+		}
+		rules.Expired = governance.Expired(p.guarding(inv, settings, learned))
+	}
+	return plan.Make(rules, inv, learned), learned, nil
 }
 
 // HasInventory reports whether there is an inventory.json.
 func (p *Pipeline) HasInventory() bool {
 	_, err := os.Stat(p.Workspace.Inventory())
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// PreviewProvision says which target repositories of plan.json are missing and which exist.
-func (p *Pipeline) PreviewProvision(ctx context.Context) ([]document.PlannedRepository, []ref.TargetRepository, error) {
-	c, err := p.provisioning(Hooks{})
-	if err != nil {
-		return nil, nil, err
-	}
-	return provision.Preview(ctx, c)
-}
-
-// Provision creates the target repositories of plan.json that are missing.
-func (p *Pipeline) Provision(ctx context.Context, h Hooks) (provision.Result, error) {
-	c, err := p.provisioning(h)
-	if err != nil {
-		return provision.Result{}, err
-	}
-	return provision.Run(ctx, c)
-}
-
-func (p *Pipeline) provisioning(h Hooks) (provision.Config, error) {
-	made, err := p.ReadPlan()
-	return provision.Config{Repositories: made.Repositories, Target: p.Target, Progress: h.Provision, Logger: p.Logger}, err
 }
 
 // Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
@@ -266,7 +276,7 @@ func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Ver
 	if err != nil {
 		return document.Verification{}, err
 	}
-	expected, err := p.plan(ctx, inv, h)
+	expected, _, err := p.plan(ctx, inv, h)
 	if err != nil {
 		return document.Verification{}, err
 	}

@@ -44,7 +44,7 @@ func migrate(t testing.TB, p *Pipeline, deep bool) (document.Results, document.V
 	if _, err := p.Plan(t.Context(), Hooks{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Provision(t.Context(), Hooks{}); err != nil {
+	if _, err := p.Provision(t.Context(), ProvisionOptions{}, Hooks{}); err != nil {
 		t.Fatal(err)
 	}
 	results, err := p.Copy(t.Context(), CopyOptions{}, Hooks{})
@@ -221,11 +221,11 @@ func TestProvisionCreatesTheRepository(t *testing.T) {
 	if _, err := p.Copy(t.Context(), CopyOptions{}, Hooks{}); err == nil || !strings.Contains(err.Error(), "transship provision") {
 		t.Fatalf("copied into nowhere: %v", err)
 	}
-	r, err := p.Provision(t.Context(), Hooks{})
+	r, err := p.Provision(t.Context(), ProvisionOptions{}, Hooks{})
 	if err != nil || len(r.Created) != 1 {
 		t.Fatalf("created %v: %v", r.Created, err)
 	}
-	if again, err := p.Provision(t.Context(), Hooks{}); err != nil || len(again.Created) != 0 || len(again.Existing) != 1 {
+	if again, err := p.Provision(t.Context(), ProvisionOptions{}, Hooks{}); err != nil || len(again.Created) != 0 || len(again.Unchanged) != 1 {
 		t.Errorf("again: %+v, %v", again, err)
 	}
 	found, ok := w.AR.Repository("us", "my-gcp-project", "not-yet")

@@ -53,6 +53,21 @@ func (w *Workspace) Close() error { return w.lock.Unlock() }
 // Inventory is the path of inventory.json.
 func (w *Workspace) Inventory() string { return w.part("inventory.json") }
 
+// Layout is the path of layout.json.
+func (w *Workspace) Layout() string { return w.file("layout.json") }
+
+// LayoutText is the path of the same as mappings for the configuration.
+func (w *Workspace) LayoutText() string { return w.file("layout.yaml") }
+
+// Settings is the path of settings.json.
+func (w *Workspace) Settings() string { return w.file("settings.json") }
+
+// Governance is the path of governance.json.
+func (w *Workspace) Governance() string { return w.part("governance.json") }
+
+// GovernanceText is the path of the same for people.
+func (w *Workspace) GovernanceText() string { return w.part("governance.md") }
+
 // Content is the path of content.jsonl.
 func (w *Workspace) Content() string { return w.file("content.jsonl") }
 

@@ -34,7 +34,9 @@ func Start() (*Clouds, error) {
 	o := cloudsim.Options{RTT: roundTrip}
 	o.AR.Token = token
 	c := &Clouds{sim: cloudsim.New(o)}
-	c.sim.ECR(account, region).Load(corpus.Generate(corpus.Demo()))
+	registry := c.sim.ECR(account, region)
+	registry.Load(corpus.Generate(corpus.Demo()))
+	registry.Guard()
 	c.sim.AR()
 	if err := c.sim.StartMemory(); err != nil {
 		return nil, err

@@ -14,14 +14,15 @@ import (
 	"transship/internal/ref"
 )
 
-// Plan says what will be created, copied, tagged, left and refused, so that it can be signed. The path is where the
-// document is; empty where it is nowhere.
-func Plan(w io.Writer, o Options, made document.Plan, path string) {
+// Plan says what will be created, copied, tagged, guarded, left and refused, so that it can be signed. The path is where
+// the document is; empty where it is nowhere. Without a governance nothing is said of guards.
+func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, path string) {
 	p, n := newPage(w, o), newNames(made.Migration)
 	p.planHead(made)
 	p.willCreate(made)
 	p.willCopy(made, n)
 	p.willTag(made)
+	p.guards(told, made, n, strings.Replace(path, "plan.json", "governance.md", 1))
 	p.cleaned(made)
 	p.left(made, n, path)
 	p.refused(made.Refused, n, path)

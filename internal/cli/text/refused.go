@@ -38,6 +38,8 @@ func ruleTitle(rule string) string {
 		return "Untagged"
 	case document.RulePullThrough:
 		return "Filled by ECR from another registry"
+	case document.RuleExpired:
+		return "Expired by ECR's lifecycle policies"
 	}
 	return rule
 }
@@ -45,7 +47,7 @@ func ruleTitle(rule string) string {
 // asked reports whether a rule leaves out what the user asked to leave out.
 func asked(rule string) bool {
 	switch rule {
-	case document.RuleOutOfScope, document.RuleNotSelected, document.RuleReferrer, document.RuleUntagged:
+	case document.RuleOutOfScope, document.RuleNotSelected, document.RuleReferrer, document.RuleUntagged, document.RuleExpired:
 		return true
 	}
 	return false

@@ -27,7 +27,7 @@ func Rewriting(w io.Writer, o Options, r RewriteReport) {
 	p := newPage(w, o)
 	p.rewriteVerdict(r)
 	p.rewrittenFiles(r.Document.Edits)
-	p.leftOut(r.Report)
+	p.untold(r.Report)
 	p.findings(r)
 	p.blank()
 	p.written(r.Path)
@@ -78,8 +78,8 @@ func (p *page) rewrittenFiles(edits []document.Reworded) {
 	p.more(item, len(names)-shown, " (-v shows all)")
 }
 
-// leftOut says what was not looked at, and what stays without a word.
-func (p *page) leftOut(r rewrite.Report) {
+// untold says what was not looked at, and what stays without a word.
+func (p *page) untold(r rewrite.Report) {
 	t := &term.Table{Indent: item, Columns: []term.Column{{Right: true}, {}}}
 	row := func(n int, what string) {
 		if n > 0 {

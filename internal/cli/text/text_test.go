@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/document"
+	"transship/internal/governance/desired"
 	"transship/internal/provision"
 	"transship/internal/ref"
 )
@@ -139,14 +140,14 @@ func TestInventory(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	golden(t, "plan", func(w io.Writer, o Options) { Plan(w, o, aPlan(), "transship/plan.json") })
+	golden(t, "plan", func(w io.Writer, o Options) { Plan(w, o, aPlan(), document.Governance{}, "transship/plan.json") })
 	golden(t, "plan-empty", func(w io.Writer, o Options) {
-		Plan(w, o, document.Plan{Header: header(document.KindPlan, east)}, "transship/plan.json")
+		Plan(w, o, document.Plan{Header: header(document.KindPlan, east)}, document.Governance{}, "transship/plan.json")
 	})
 	done := aPlan()
 	done.Difference = document.Difference{PresentManifests: 50, PresentTags: 34, TotalBytes: 6_000_000_000}
 	done.Repositories[1].Exists, done.Refused, done.Images = true, nil, done.Images[:3]
-	golden(t, "plan-done", func(w io.Writer, o Options) { Plan(w, o, done, "transship/plan.json") })
+	golden(t, "plan-done", func(w io.Writer, o Options) { Plan(w, o, done, document.Governance{}, "transship/plan.json") })
 
 	evil := aPlan()
 	evil.Migration = document.Migration{Sources: []ref.Registry{east, west}, Target: images.String(), Mapping: "sha256:rules"}
@@ -164,13 +165,62 @@ func TestPlan(t *testing.T) {
 	}
 	evil.Difference.ForeignTags = []document.Tag{{Target: evil.Images[0].Target, Tag: hostile, Digest: hostile}}
 	evil.Difference.CopyManifests, evil.Difference.CopyBytes = math.MaxInt64, math.MaxInt64
-	golden(t, "plan-hostile", func(w io.Writer, o Options) { Plan(w, o, evil, "transship/plan.json") })
+	golden(t, "plan-hostile", func(w io.Writer, o Options) { Plan(w, o, evil, document.Governance{}, "transship/plan.json") })
+}
+
+func anUntagged(id string, days document.Seconds) document.CleanupPolicy {
+	return document.CleanupPolicy{ID: id, Action: document.CleanupDelete, Condition: &document.CleanupCondition{TagState: document.Untagged, OlderThan: days * document.Day}}
+}
+
+// someChanges are a repository that is created with everything, one that is changed, and one that cannot have all.
+func someChanges() []desired.Change {
+	shield := document.CleanupPolicy{ID: "transship-r1-shield", Action: document.CleanupKeep, Condition: &document.CleanupCondition{
+		TagState: document.Tagged, TagPrefixes: []string{"prod", "release"}, PackagePrefixes: []string{"team/api"}, NewerThan: 365 * document.Day,
+	}}
+	newest := document.CleanupPolicy{ID: "transship-newest", Action: document.CleanupKeep, MostRecent: &document.MostRecent{KeepCount: 10}}
+	want := document.TargetSettings{
+		ImmutableTags: true, Labels: map[string]string{"team": "payments", "env": "prod"}, Scanning: document.ScanningInherited,
+		Cleanup: []document.CleanupPolicy{newest, anUntagged("transship-r2-delete", 14), shield}, CleanupDryRun: true,
+	}
+	withKey := want
+	withKey.KMSKey = "projects/my-gcp-project/locations/us/keyRings/registry/cryptoKeys/images"
+	found := func(r ref.TargetRepository, s document.TargetSettings) *document.TargetRepository {
+		return &document.TargetRepository{URI: r, Format: "DOCKER", TargetSettings: s}
+	}
+	old := document.TargetSettings{
+		Labels: map[string]string{"team": "platform", "cost-center": "42"}, Scanning: document.ScanningDisabled, CleanupDryRun: true,
+		Cleanup: []document.CleanupPolicy{anUntagged("transship-r2-delete", 7), anUntagged("transship-r9-delete", 7)},
+	}
+	busy := ref.TargetRepository{Location: "us", Project: "my-gcp-project", ID: "busy"}
+	return []desired.Change{
+		desired.Diff(document.PlannedRepository{URI: images, Settings: withKey}, nil, false),
+		desired.Diff(document.PlannedRepository{URI: tools, Settings: want}, found(tools, old), true),
+		desired.Diff(document.PlannedRepository{URI: busy, Settings: want},
+			found(busy, document.TargetSettings{Labels: want.Labels, Cleanup: []document.CleanupPolicy{anUntagged("by-hand", 3)}}), false),
+	}
+}
+
+func TestChanges(t *testing.T) {
+	golden(t, "changes", func(w io.Writer, o Options) { Changes(w, o, someChanges()) })
+	evil := someChanges()
+	evil[0].Repository.ID, evil[1].Repository.ID = hostile, hostile
+	evil[0].Steps = []desired.Step{{Setting: hostile, Item: hostile, From: hostile, To: hostile}, {}}
+	evil[2].LeftOut = []desired.LeftOut{{Setting: hostile, Reason: hostile, Remedy: hostile}, {}}
+	golden(t, "changes-hostile", func(w io.Writer, o Options) { Changes(w, o, evil) })
 }
 
 func TestProvision(t *testing.T) {
+	changes := someChanges()
+	left := []provision.LeftOut{{Repository: tools, LeftOut: changes[2].LeftOut[0]}}
 	golden(t, "provision", func(w io.Writer, o Options) {
-		Provision(w, o, provision.Result{Created: []ref.TargetRepository{tools}, Existing: []ref.TargetRepository{images}})
-		Provision(w, o, provision.Result{Existing: []ref.TargetRepository{images}})
+		Provision(w, o, provision.Result{
+			Created: []ref.TargetRepository{images}, Changed: []provision.Changed{{Repository: tools, Steps: changes[1].Steps}}, LeftOut: left,
+			DryRun: []ref.TargetRepository{images, tools}, Unfinished: []ref.TargetRepository{images},
+		})
+	})
+	golden(t, "provision-others", func(w io.Writer, o Options) {
+		Provision(w, o, provision.Result{Created: []ref.TargetRepository{tools}, Unchanged: []ref.TargetRepository{images}})
+		Provision(w, o, provision.Result{Unchanged: []ref.TargetRepository{images}, LeftOut: left})
 		Provision(w, o, provision.Result{})
 	})
 }

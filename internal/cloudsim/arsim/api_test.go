@@ -336,3 +336,33 @@ func TestAPIRefusals(t *testing.T) {
 	w.token = "wrong"
 	w.want(w.do("GET", "https://"+arsim.APIHost+"/v1/"+parent+"/repositories", nil), 401, "UNAUTHENTICATED")
 }
+
+// Who does not ask for version 3 of a policy sees no condition, and cannot lose one.
+func TestIAMConditions(t *testing.T) {
+	w := newWorld(t, arsim.Options{})
+	repos := w.sdk().Projects.Locations.Repositories
+	name := parent + "/repositories/app-images"
+	reader := &artifactregistry.Binding{
+		Role: "roles/artifactregistry.reader", Members: []string{"group:dev@example.com"}, Condition: &artifactregistry.Expr{Title: "t", Expression: "true"},
+	}
+	set := func(p *artifactregistry.Policy) error {
+		_, err := repos.SetIamPolicy(name, &artifactregistry.SetIamPolicyRequest{Policy: p}).Do()
+		return err
+	}
+	wantAPI(t, set(&artifactregistry.Policy{Bindings: []*artifactregistry.Binding{reader}}), 400, "version 3")
+	if err := set(&artifactregistry.Policy{Version: 3, Bindings: []*artifactregistry.Binding{reader}}); err != nil {
+		t.Fatal(err)
+	}
+	old, err := repos.GetIamPolicy(name).Do()
+	if err != nil || old.Version != 1 || old.Bindings[0].Condition != nil || old.Bindings[0].Role == reader.Role {
+		t.Errorf("version 1: %+v, %v", old, err)
+	}
+	whole, err := repos.GetIamPolicy(name).OptionsRequestedPolicyVersion(3).Do()
+	if err != nil || whole.Version != 3 || whole.Bindings[0].Condition == nil || whole.Bindings[0].Role != reader.Role {
+		t.Errorf("version 3: %+v, %v", whole, err)
+	}
+	wantAPI(t, set(&artifactregistry.Policy{Etag: whole.Etag}), 400, "version 3")
+	if kept, _ := w.Policy("us", project, "app-images"); len(kept.Bindings) != 1 || kept.Bindings[0].Condition == nil {
+		t.Errorf("the condition is lost: %+v", kept)
+	}
+}

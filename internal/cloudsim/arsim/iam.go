@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -35,18 +36,39 @@ func (c *Cloud) Policy(location, project, id string) (Policy, bool) {
 func (r *repository) policyNow() Policy {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.policyLocked()
+}
+
+func (r *repository) policyLocked() Policy {
 	p := r.policy
 	p.Version = max(p.Version, 1)
 	p.Etag = base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "policy-%d", r.policySerial))
 	return p
 }
 
-func (h *APIHandler) getIamPolicy(w http.ResponseWriter, _ *http.Request, rt apiRoute) error {
+// conditional is the version of policies that have conditions. FACTS has nothing of it; the API's description does [S].
+const conditional = 3
+
+func (p Policy) hasConditions() bool {
+	return slices.ContainsFunc(p.Bindings, func(b Binding) bool { return b.Condition != nil })
+}
+
+func (h *APIHandler) getIamPolicy(w http.ResponseWriter, r *http.Request, rt apiRoute) error {
 	repo, err := h.repository(rt)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, repo.policyNow())
+	p := repo.policyNow()
+	if p.hasConditions() && r.URL.Query().Get("options.requestedPolicyVersion") != fmt.Sprint(conditional) {
+		// Whoever does not know of conditions is shown a role that nobody has, so as not to take it for one without.
+		p.Version, p.Bindings = 1, slices.Clone(p.Bindings)
+		for i, b := range p.Bindings {
+			if b.Condition != nil {
+				p.Bindings[i] = Binding{Role: fmt.Sprintf("%s_withcond_%020d", b.Role, i), Members: b.Members}
+			}
+		}
+	}
+	writeJSON(w, http.StatusOK, p)
 	return nil
 }
 
@@ -67,18 +89,29 @@ func (h *APIHandler) setIamPolicy(w http.ResponseWriter, r *http.Request, rt api
 			return err
 		}
 	}
+	if err := repo.setPolicy(request.Policy); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, repo.policyNow())
+	return nil
+}
+
+func (r *repository) setPolicy(p Policy) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.policyLocked()
 	// An etag makes sure that nobody else's change is lost between a read and this write.
-	if request.Policy.Etag != "" && request.Policy.Etag != repo.policyNow().Etag {
+	if p.Etag != "" && p.Etag != now.Etag {
 		return &apiError{
 			code: http.StatusConflict, status: "ABORTED",
 			message: "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
 		}
 	}
-	repo.mu.Lock()
-	repo.policy = request.Policy
-	repo.policySerial++
-	repo.mu.Unlock()
-	writeJSON(w, http.StatusOK, repo.policyNow())
+	if p.Version != conditional && (p.hasConditions() || p.Etag != "" && now.hasConditions()) {
+		return invalidArgument("Bindings with conditions need version %d of policies.", conditional)
+	}
+	r.policy = p
+	r.policySerial++
 	return nil
 }
 

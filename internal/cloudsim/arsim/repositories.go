@@ -88,6 +88,9 @@ func (c *Cloud) create(key repoKey, settings Repository, readyAt time.Time) (*re
 	if !c.locationExists(key.location) {
 		return nil, invalidArgument("location %q does not exist", key.location)
 	}
+	if m := kmsKeyName.FindStringSubmatch(settings.KMSKeyName); m != nil && m[1] != key.location {
+		return nil, invalidArgument("kms_key_name %q is in %q: the key must be in the location %q of the repository", settings.KMSKeyName, m[1], key.location)
+	}
 	now := timestamp(c.now())
 	settings.Name, settings.CreateTime, settings.UpdateTime, settings.SatisfiesPZI = key.String(), now, now, true
 	settings.RegistryURI = key.location + "-docker.pkg.dev/" + key.path()

@@ -35,7 +35,7 @@ var (
 	repositoryID = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 	labelKey     = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	labelValue   = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`) // FACTS C4 [U]
-	kmsKeyName   = regexp.MustCompile(`^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$`)
+	kmsKeyName   = regexp.MustCompile(`^projects/[^/]+/locations/([^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+$`)
 	duration     = regexp.MustCompile(`^([0-9]+)(\.[0-9]+)?s$`)
 )
 

@@ -128,6 +128,14 @@ func lookupRegistryOperation(name string) operation {
 		return op(describeRepositoryCreationTemplates)
 	case "GetRegistryScanningConfiguration":
 		return op(getRegistryScanningConfiguration)
+	case "PutRegistryScanningConfiguration":
+		return op(putRegistryScanningConfiguration)
+	case "GetRegistryPolicy":
+		return op(getRegistryPolicy)
+	case "PutRegistryPolicy":
+		return op(putRegistryPolicy)
+	case "DeleteRegistryPolicy":
+		return op(deleteRegistryPolicy)
 	case "GetAccountSetting":
 		return op(getAccountSetting)
 	case "PutAccountSetting":

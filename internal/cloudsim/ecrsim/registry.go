@@ -28,6 +28,8 @@ type Registry struct {
 	exclusions []exclusion
 	settings   map[string]string
 	scanType   string
+	scanRules  []ScanRule
+	policy     string // of the registry; "" is none
 }
 
 // PullThroughCacheRule says that repositories under Prefix are filled from an upstream registry.

@@ -90,11 +90,35 @@ func describeRepositoryCreationTemplates(c *call, _ *struct{}) (any, error) {
 	return map[string]any{"registryId": c.reg.account, "repositoryCreationTemplates": []any{}}, nil
 }
 
-// SetScanType sets the registry's scanning to BASIC (default) or ENHANCED.
-func (r *Registry) SetScanType(scanType string) {
+// SetScanning sets the registry's scanning to BASIC (default) or ENHANCED, by rules.
+func (r *Registry) SetScanning(scanType string, rules ...ScanRule) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.scanType = scanType
+	r.scanType, r.scanRules = scanType, rules
+}
+
+// SetPolicy sets the registry's own policy; "" removes it.
+func (r *Registry) SetPolicy(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.policy = text
+}
+
+// ScanRule is one of the registry's scanning configuration: how often what matches a filter is scanned.
+type ScanRule struct {
+	Frequency string       `json:"scanFrequency"`
+	Filters   []ScanFilter `json:"repositoryFilters"`
+}
+
+// ScanFilter is a wildcard on names of repositories.
+type ScanFilter struct {
+	Filter string `json:"filter"`
+	Type   string `json:"filterType"`
+}
+
+type scanConfiguration struct {
+	ScanType string     `json:"scanType"`
+	Rules    []ScanRule `json:"rules"`
 }
 
 func getRegistryScanningConfiguration(c *call, _ *struct{}) (any, error) {
@@ -102,8 +126,54 @@ func getRegistryScanningConfiguration(c *call, _ *struct{}) (any, error) {
 	defer c.reg.mu.RUnlock()
 	return map[string]any{
 		"registryId":            c.reg.account,
-		"scanningConfiguration": map[string]any{"scanType": c.reg.scanType, "rules": []any{}},
+		"scanningConfiguration": scanConfiguration{c.reg.scanType, append([]ScanRule{}, c.reg.scanRules...)},
 	}, nil
+}
+
+func putRegistryScanningConfiguration(c *call, in *scanConfiguration) (any, error) {
+	for _, r := range in.Rules {
+		if len(r.Filters) == 0 || !slices.Contains([]string{"SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"}, r.Frequency) {
+			return nil, invalidf("rules", "Member must have a scanFrequency of [SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL] and repositoryFilters")
+		}
+	}
+	c.reg.mu.Lock()
+	defer c.reg.mu.Unlock()
+	c.reg.scanType, c.reg.scanRules = cmp.Or(in.ScanType, "BASIC"), in.Rules
+	return map[string]any{"registryScanningConfiguration": in}, nil
+}
+
+type registryPolicy struct {
+	RegistryID string `json:"registryId"`
+	PolicyText string `json:"policyText"`
+}
+
+// registryPolicy answers with the text that an operation on the registry's policy sets, reads or has deleted.
+func (c *call) registryPolicy(change func(text string) string) (any, error) {
+	c.reg.mu.Lock()
+	defer c.reg.mu.Unlock()
+	before := c.reg.policy
+	c.reg.policy = change(before)
+	text := cmp.Or(c.reg.policy, before)
+	if text == "" {
+		return nil, failf("RegistryPolicyNotFoundException", "Registry policy does not exist in the registry with id '%s'", c.reg.account)
+	}
+	return registryPolicy{c.reg.account, text}, nil
+}
+
+func getRegistryPolicy(c *call, _ *struct{}) (any, error) {
+	return c.registryPolicy(func(text string) string { return text })
+}
+
+func putRegistryPolicy(c *call, in *registryPolicy) (any, error) {
+	if len(in.PolicyText) > 10240 || !isJSON(in.PolicyText) {
+		return nil, failf("InvalidParameterException", "Invalid parameter at 'PolicyText' failed to satisfy constraint: "+
+			"'Invalid registry policy provided'")
+	}
+	return c.registryPolicy(func(string) string { return in.PolicyText })
+}
+
+func deleteRegistryPolicy(c *call, _ *struct{}) (any, error) {
+	return c.registryPolicy(func(string) string { return "" })
 }
 
 type accountSettingInput struct {

@@ -43,6 +43,8 @@ func Actions() []Action {
 		{Name: "ecr:GetLifecyclePolicy", Why: "see lifecycle rules", Optional: true},
 		{Name: "ecr:GetRepositoryPolicy", Why: "see repository policies", Optional: true},
 		{Name: "ecr:ListTagsForResource", Why: "see the repositories' tags", Optional: true},
+		{Name: "ecr:GetRegistryPolicy", Why: "see the registry's policy", Optional: true, Registry: true},
+		{Name: "ecr:GetRegistryScanningConfiguration", Why: "see what the registry scans", Optional: true, Registry: true},
 		{Name: "ecr:ListPullTimeUpdateExclusions", Why: "see whether the migration's pulls count as pulls", Optional: true, Registry: true},
 	}
 }
@@ -124,6 +126,14 @@ func probes() map[string]probe {
 		},
 		"GetRepositoryPolicy": func(ctx context.Context, r *Registry, repository *string) error {
 			_, err := r.api.GetRepositoryPolicy(ctx, &api.GetRepositoryPolicyInput{RegistryId: r.account(), RepositoryName: repository}, brief)
+			return err
+		},
+		"GetRegistryPolicy": func(ctx context.Context, r *Registry, _ *string) error {
+			_, err := r.api.GetRegistryPolicy(ctx, &api.GetRegistryPolicyInput{}, brief)
+			return err
+		},
+		"GetRegistryScanningConfiguration": func(ctx context.Context, r *Registry, _ *string) error {
+			_, err := r.api.GetRegistryScanningConfiguration(ctx, &api.GetRegistryScanningConfigurationInput{}, brief)
 			return err
 		},
 		"ListTagsForResource": func(ctx context.Context, r *Registry, repository *string) error {

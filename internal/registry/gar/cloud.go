@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	api "google.golang.org/api/artifactregistry/v1"
@@ -42,6 +43,8 @@ type Options struct {
 type Cloud struct {
 	repositories *api.ProjectsLocationsRepositoriesService
 	operations   *api.ProjectsLocationsOperationsService
+	client       *http.Client
+	endpoint     string
 	keys         *Keyring
 	log          *slog.Logger
 }
@@ -74,7 +77,7 @@ func New(o Options) (*Cloud, error) {
 	service.UserAgent = "transship"
 	return &Cloud{
 		repositories: service.Projects.Locations.Repositories, operations: service.Projects.Locations.Operations,
-		keys: o.Credentials, log: log,
+		client: client, endpoint: strings.TrimSuffix(o.Endpoint, "/") + "/", keys: o.Credentials, log: log,
 	}, nil
 }
 
@@ -178,34 +181,6 @@ func parseTime(s string) time.Time {
 		return time.Time{}
 	}
 	return t.UTC()
-}
-
-// The pauses between the polls of an operation.
-const (
-	pollFirst = 500 * time.Millisecond
-	pollMost  = 5 * time.Second
-)
-
-// Create creates r, of format DOCKER, and waits until it is there. A repository that exists already is success, and is
-// left as it is. It makes 1 request, and 1 a poll; Artifact Registry allows some 1 creation in 2 s in a project, which is
-// for the caller to keep (FACTS B4).
-func (c *Cloud) Create(ctx context.Context, r ref.TargetRepository, description string) error {
-	what := call{op: "create repository", object: r.String(), repository: r, permission: "repositories.create", creates: true}
-	parent := "projects/" + r.Project + "/locations/" + r.Location
-	body := &api.Repository{Format: "DOCKER", Description: description}
-	op, err := c.repositories.Create(parent, body).RepositoryId(r.ID).Context(ctx).Do()
-	for wait := pollFirst; err == nil && !op.Done; wait = min(pollMost, wait*3/2) {
-		if err = sleep(ctx, wait); err == nil {
-			op, err = c.operations.Get(op.Name).Context(ctx).Do()
-		}
-	}
-	if err == nil && op.Error != nil {
-		err = &operationError{code: op.Error.Code, message: op.Error.Message}
-	}
-	if err == nil || alreadyExists(err) {
-		return nil
-	}
-	return c.fail(ctx, what, err)
 }
 
 var errRepeatedToken = errors.New("the listing does not end: Artifact Registry answered the same nextPageToken twice")

@@ -110,8 +110,8 @@ func TestCreate(t *testing.T) {
 		}()
 		c := cloud(t, transport, StaticToken(accessToken))
 		start := time.Now()
-		if err := c.Create(t.Context(), apps, "for tests"); err != nil {
-			t.Fatal(err)
+		if existed, err := c.Create(t.Context(), apps, "for tests", document.TargetSettings{}); err != nil || existed {
+			t.Fatalf("existed %t, %v", existed, err)
 		}
 		if took := time.Since(start); took < 20*time.Second || took > 26*time.Second {
 			t.Errorf("it took %s, want about 20 s", took)
@@ -123,8 +123,8 @@ func TestCreate(t *testing.T) {
 		if err != nil || got.Format != "DOCKER" || got.Description != "for tests" {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if err := c.Create(t.Context(), apps, "once more"); err != nil {
-			t.Errorf("once more: %v", err)
+		if existed, err := c.Create(t.Context(), apps, "once more", document.TargetSettings{}); err != nil || !existed {
+			t.Errorf("once more: existed %t, %v", existed, err)
 		}
 		if got, _ := c.Repository(t.Context(), apps); got.Description != "for tests" {
 			t.Errorf("an existing repository was changed to %+v", got)
@@ -133,7 +133,7 @@ func TestCreate(t *testing.T) {
 		defer cancel()
 		other := apps
 		other.ID = "other"
-		if err := c.Create(ctx, other, ""); !registry.IsClass(err, registry.Canceled) || !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := c.Create(ctx, other, "", document.TargetSettings{}); !registry.IsClass(err, registry.Canceled) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("with too little time: %v", err)
 		}
 	})
@@ -153,11 +153,19 @@ func TestCreateFails(t *testing.T) {
 		{"the operation fails oddly", always(200, `{"name":"o","done":true,"error":{"code":13,"message":"internal"}}`), registry.Unavailable, "internal"},
 		{"no such project or location", always(404, apiError(404, "NOT_FOUND", "not found", "", "")), registry.NotFound, "the project my-project exists"},
 		{"denied", always(403, apiError(403, "PERMISSION_DENIED", "Permission 'artifactregistry.repositories.create' denied on resource (or it may not exist).", "", "")), registry.Denied, "roles/artifactregistry.admin"},
+		{"a key that may not be used", always(200, `{"name":"o","done":true,"error":{"code":7,"message":"Permission 'cloudkms.cryptoKeyVersions.useToEncrypt' denied"}}`), registry.Denied, "roles/cloudkms.cryptoKeyEncrypterDecrypter"},
+		{"a key elsewhere", always(400, apiError(400, "INVALID_ARGUMENT", "kms_key_name is in another location", "", "")), registry.Invalid, "its location must be us"},
+		{"too many policies", always(400, apiError(400, "INVALID_ARGUMENT", "a repository has at most 10 cleanup policies", "", "")), registry.Invalid, "remove clean-up policies"},
+		{"a label", always(400, apiError(400, "INVALID_ARGUMENT", "label \"A\" is wrong", "", "")), registry.Invalid, "what the plan wants"},
+		{"something else", always(400, apiError(400, "INVALID_ARGUMENT", "no", "", "")), registry.Invalid, "INVALID_ARGUMENT: no"},
 		{"the answer of a success is lost", inTurn(broken(errors.New("connection reset by peer")), answer(409, apiError(409, "ALREADY_EXISTS", "exists", "", ""))), "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err := cloud(t, c.script, StaticToken(accessToken)).Create(t.Context(), apps, "d")
+				existed, err := cloud(t, c.script, StaticToken(accessToken)).Create(t.Context(), apps, "d", document.TargetSettings{})
+				if existed != (err == nil) { // all that succeed here were there
+					t.Errorf("existed: %t", existed)
+				}
 				if c.class == "" && err != nil || c.class != "" && (!registry.IsClass(err, c.class) || !strings.Contains(err.Error(), c.text)) {
 					t.Errorf("got %v of class %s, want %s with %q", err, registry.ClassOf(err), c.class, c.text)
 				}

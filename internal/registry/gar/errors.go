@@ -180,7 +180,7 @@ func (c *Cloud) classify(what call, status int, r apiReply, message string) (reg
 	case status >= 500:
 		return registry.Unavailable, ""
 	case status >= 400:
-		return registry.Invalid, ""
+		return registry.Invalid, invalidHint(what, message)
 	case status >= 300:
 		return registry.Unknown, "something between this machine and Google answers for it: check the proxy"
 	}
@@ -188,6 +188,28 @@ func (c *Cloud) classify(what call, status int, r apiReply, message string) (reg
 }
 
 var permissionPattern = regexp.MustCompile(`[Pp]ermission ['"]?([a-z]+(?:\.[A-Za-z]+)+)`)
+
+// hintKey is for a key that Artifact Registry may not use. FACTS C4 [S].
+const hintKey = "check that the key exists, and grant roles/cloudkms.cryptoKeyEncrypterDecrypter on it to " +
+	"service-PROJECT_NUMBER@gcp-sa-artifactregistry.iam.gserviceaccount.com"
+
+// invalidHint says what to do about settings that Artifact Registry refuses. Its words are not documented [U]: where none
+// is recognized, there is nothing to say beyond them.
+func invalidHint(what call, message string) string {
+	message = strings.ToLower(message)
+	policies := strings.Contains(message, "cleanup") && strings.Contains(message, "polic")
+	switch {
+	case strings.Contains(message, "kms") && strings.Contains(message, "changed"):
+		return "a repository keeps the key that it was created with: map to another repository"
+	case strings.Contains(message, "kms"):
+		return hintKey + "; its location must be " + what.repository.Location
+	case policies && strings.Contains(message, "at most"):
+		return "remove clean-up policies from the repository, or map to another one"
+	case policies, strings.Contains(message, "label"):
+		return "look at what the plan wants the repository to have"
+	}
+	return ""
+}
 
 // deniedHint says which of the many things that Google calls forbidden it is.
 func deniedHint(what call, r apiReply, message string) string {
@@ -214,8 +236,11 @@ func deniedHint(what call, r apiReply, message string) string {
 			permission = m[1]
 		}
 	}
+	if strings.HasPrefix(permission, "cloudkms.") {
+		return hintKey
+	}
 	role := "roles/artifactregistry.reader"
-	if strings.HasSuffix(permission, ".create") || strings.HasSuffix(permission, ".update") {
+	if strings.HasSuffix(permission, ".create") || strings.HasSuffix(permission, ".update") || strings.HasSuffix(permission, "IamPolicy") {
 		role = "roles/artifactregistry.admin"
 	}
 	return fmt.Sprintf("grant %s, which %s holds, on the project %s; also check that the project and the repository exist", permission, role, project)

@@ -1,13 +1,17 @@
 package gar
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"testing/synctest"
 
 	"github.com/opencontainers/go-digest"
 
+	"transship/internal/document"
 	"transship/internal/registry"
 )
 
@@ -49,6 +53,55 @@ func FuzzAnswers(f *testing.F) {
 			}
 		})
 	})
+}
+
+// FuzzUpdate has a repository be anything: an update that adds a policy of ours sends back each of the others as it came.
+func FuzzUpdate(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"cleanupPolicies":{"a":{"action":"DELETE","condition":{"olderThan":"1.5s","new":[1e400]}},"b":null}}`, `{"cleanupPolicies":null,"labels":{"":"x"}}`,
+		`{"cleanupPolicies":{"transship-a":{"id":"other","mostRecentVersions":{"keepCount":9223372036854775807}}}}`, `{"CLEANUPPOLICIES":{"a":{}},"cleanupPolicies":{"a":7}}`, `[`, `{}0`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		synctest.Test(t, func(t *testing.T) {
+			s := always(200, body)
+			var found document.TargetRepository
+			err := cloud(t, s, StaticToken(accessToken)).Update(t.Context(), apps, func(now document.TargetRepository) (document.TargetSettings, error) {
+				found = now
+				after := now.TargetSettings
+				after.Cleanup = append(slices.Clone(now.Cleanup), untagged("transship-fuzz", 7))
+				return after, nil
+			})
+			checkError(t, err)
+			if err != nil {
+				return
+			}
+			var came, sent struct {
+				CleanupPolicies map[string]json.RawMessage `json:"cleanupPolicies"`
+			}
+			if json.Unmarshal([]byte(body), &came) != nil || json.Unmarshal([]byte(s.body[1]), &sent) != nil {
+				t.Fatalf("%q was answered by %q", body, s.body[1])
+			}
+			for _, p := range found.Cleanup {
+				var want, got bytes.Buffer
+				if json.Compact(&want, came.CleanupPolicies[p.ID]) != nil || json.Compact(&got, sent.CleanupPolicies[p.ID]) != nil {
+					t.Fatalf("the policy %q came as %q, and was sent as %q", p.ID, came.CleanupPolicies[p.ID], sent.CleanupPolicies[p.ID])
+				}
+				if p.ID != "transship-fuzz" && !sameJSON(want.Bytes(), got.Bytes()) {
+					t.Errorf("the policy %q came as %s, and was sent as %s", p.ID, &want, &got)
+				}
+			}
+		})
+	})
+}
+
+// sameJSON compares but for the escapes that the encoder puts into texts.
+func sameJSON(a, b []byte) bool {
+	var x, y bytes.Buffer
+	json.HTMLEscape(&x, a)
+	json.HTMLEscape(&y, b)
+	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
 // checkError wants an error, if there is one, to be a short line of the target's.

@@ -41,8 +41,8 @@ func newGovernor(o governor.Options) *governor.Governor {
 
 // retryTransport is the one owner of retries of the requests to the API. It tries again after 429, 5xx, broken
 // connections and cut answers, with growing pauses or those that Retry-After asks for, which all requests share.
-// All that this package sends may be sent twice: what is read is only read, and a repository that the first attempt
-// created after all is answered ALREADY_EXISTS, which Create takes for success.
+// All that this package sends may be sent twice: what is read is only read, an update says what shall be, and a repository
+// that the first attempt created after all is answered ALREADY_EXISTS, which Create takes for success.
 type retryTransport struct {
 	next     http.RoundTripper
 	governor *governor.Governor
