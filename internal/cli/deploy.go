@@ -46,7 +46,11 @@ none that somebody made their own.`,
 			if f.platform != string(generate.GKE) && f.platform != string(generate.EKS) {
 				return usagef("--platform: %q is neither gke nor eks", f.platform)
 			}
-			return a.deploy(args[0], f, generate.Platform(f.platform), generate.Deployment.Kubernetes, "setup.sh and aws.sh")
+			next := "setup.sh and aws.sh"
+			if f.platform == string(generate.EKS) { // whose role the federation of setup.sh trusts
+				next = "aws.sh and setup.sh"
+			}
+			return a.deploy(args[0], f, generate.Platform(f.platform), generate.Deployment.Kubernetes, next)
 		},
 	}
 	cmd.Flags().StringVar(&f.platform, "platform", "", "`PLATFORM` of the cluster: gke or eks")

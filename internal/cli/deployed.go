@@ -2,6 +2,7 @@ package cli
 
 import (
 	"reflect"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,11 +29,22 @@ func (s settings) deployed(sources []generate.Source) (string, error) {
 	if f.To == "" && len(f.Mappings) == 0 { // the workspace's documents said it
 		f.To = s.mapping.Default.String()
 	}
-	f.Workspace, f.First, f.Principals, f.Impersonate = "", nil, "", ""
-	f.JSON, f.Yes, f.Verbose, f.LogFormat = false, false, false, "json"
+	f.LogFormat = "json"
 	n := said(reflect.ValueOf(f))
+	for i := 0; i < len(n.Content); {
+		if slices.Contains(hereAlone, n.Content[i].Value) {
+			n.Content = slices.Delete(n.Content, i, i+2)
+		} else {
+			i += 2
+		}
+	}
 	b, err := yaml.Marshal(n)
 	return string(b), err
+}
+
+// hereAlone are the keys that are about this machine: its files, its terminal, whom it acts as, which part of a copy it takes.
+var hereAlone = []string{
+	"workspace", "first", "principals", "impersonate", "json", "yes", "verbose", "shard", "shards", "plan", "events", "listen",
 }
 
 // said is v as YAML, without what is as it would be by itself.
