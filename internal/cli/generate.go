@@ -13,25 +13,31 @@ import (
 func newGenerate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate WHAT",
-		Short: "Make files for others to apply: permissions, Terraform",
+		Short: "Make files for others to apply: permissions, Terraform, jobs",
 		Long: `Make what others apply for the migration. WHAT is
 
   permissions   the least-privilege IAM policy and the commands for Google
   terraform     what provision would do, as Terraform
+  events        ECR's events into a queue, for sync --events, as Terraform
+  kubernetes    the copy and the sync on GKE or EKS
+  cloud-run     the copy and the sync on Cloud Run
+  cloud-build   the copy and the sync on Cloud Build
 
 Changes nothing on either side.`,
 		Example: `  transship generate permissions
   transship generate terraform infra/registry
+  transship generate kubernetes deploy --platform gke --bucket my-migration \
+    --image us-docker.pkg.dev/my-gcp-project/tools/transship:1.0
   transship generate permissions --aws > policy.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("transship generate does not know %q (there are: permissions, terraform)", args[0])
+				return usagef("transship generate does not know %q (there are: permissions, terraform, events, kubernetes, cloud-run, cloud-build)", args[0])
 			}
-			return usagef("transship generate wants to know what (there are: permissions, terraform)")
+			return usagef("transship generate wants to know what (there are: permissions, terraform, events, kubernetes, cloud-run, cloud-build)")
 		},
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	cmd.AddCommand(newPermissions(a), newTerraform(a))
+	cmd.AddCommand(newPermissions(a), newTerraform(a), newEvents(a), newKubernetes(a), newCloudRun(a), newCloudBuild(a))
 	return cmd
 }
 
@@ -52,7 +58,7 @@ Changes nothing, and asks nobody.`,
   transship generate permissions --google > permissions.sh`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			m, err := a.permitted()
+			_, m, err := a.migration()
 			if err != nil {
 				return err
 			}
@@ -90,14 +96,14 @@ func encode(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// permitted is the migration that permissions are for.
-func (a *app) permitted() (generate.Migration, error) {
+// migration is what others get files for, and the settings that say it.
+func (a *app) migration() (settings, generate.Migration, error) {
 	s, err := a.settings()
 	if err != nil {
-		return generate.Migration{}, err
+		return s, generate.Migration{}, err
 	}
 	if err := s.complete(); err != nil {
-		return generate.Migration{}, err
+		return s, generate.Migration{}, err
 	}
 	m := generate.Migration{Targets: s.mapping.Targets(), Scope: s.scope, Impersonate: s.Impersonate}
 	for _, from := range s.sources {
@@ -105,5 +111,5 @@ func (a *app) permitted() (generate.Migration, error) {
 			Registry: from.registry, RoleARN: from.origin.RoleARN, ExternalID: from.origin.ExternalID, WebIdentity: from.origin.WebIdentity != "",
 		})
 	}
-	return m, nil
+	return s, m, nil
 }

@@ -54,7 +54,7 @@ func (a *app) terraform(ctx context.Context, p *stage.Pipeline, dir string, fini
 		return err
 	}
 	files := generate.Terraform(changes, told.Access)
-	if err := generate.WriteTerraform(dir, files); err != nil {
+	if err := generate.Write(dir, files); err != nil {
 		return err
 	}
 	written := terraformWritten{Written: make([]string, 0, len(files)), Repositories: len(changes)}

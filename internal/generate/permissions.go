@@ -1,11 +1,16 @@
-// Package generate writes files for others to apply: the permissions that a migration needs, as policies and commands, and
-// what provision does, as Terraform. It asks nothing, and changes nothing but the files.
+// Package generate writes files for others to apply: the permissions that a migration needs, as policies and commands,
+// what provision does, as Terraform, and what runs the copy and the sync in containers. It asks nothing, and changes
+// nothing but the files.
 //
 // Vocabulary: a Policy is an IAM policy as AWS reads it. Permissions are all that a migration needs on both sides: the
-// policy for each account, the trust policies of roles, the commands for Google.
+// policy for each account, the trust policies of roles, the commands for Google. A Deployment is a migration with where
+// its containers run. Its files are templates, which keep their comments; a test of the module in e2e reads what comes of
+// them into the APIs' own types, which are too large to be the product's.
 //
 //	sources, targets, scope ─ Permissions ─→ policy.json, commands, docs/permissions.md
 //	changes, grants ─ Terraform ─→ access.tf, imports.tf, repositories.tf, versions.tf
+//	sources ─ Events ─→ ecr-events.tf, ecr-events-providers.tf
+//	sources (Keyless), configuration ─ Deployment ─→ YAML for the platform, setup.sh, aws.sh, copy.sh, sync.sh
 package generate
 
 import (

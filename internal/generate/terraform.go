@@ -18,13 +18,13 @@ import (
 	"transship/internal/registry/secret"
 )
 
-// terraformMark is the line by which a file is known as ours.
-const terraformMark = `# Made by "transship generate terraform".`
-
-const terraformHeader = terraformMark + ` Running that again replaces
+// header is what a file that the named generator makes begins with.
+func header(generator string) string {
+	return mark + generator + `". Running that again replaces
 # this file, so changes belong into files of your own: to keep one that was made
 # here, remove this comment.
 `
+}
 
 // Terraform returns what provision does as files of Terraform, sorted by name: the repositories with all settings that they
 // have afterwards, those of others included, for what Terraform is not told it would remove; the grants that have a member
@@ -41,14 +41,14 @@ func Terraform(changes []desired.Change, grants []document.Grant) []File {
 		}
 	}
 	return []File{
-		terraformFile("access.tf", "# Who may do what with the images: as suggested, and reviewed by you.\n", access(changes, grants)),
-		terraformFile("imports.tf", "# What exists already, so that Terraform takes it over rather than creating it.\n", imports),
-		terraformFile("repositories.tf", "", repositories),
-		terraformFile("versions.tf", "", versions()),
+		hclFile("terraform", "access.tf", "# Who may do what with the images: as suggested, and reviewed by you.\n", access(changes, grants)),
+		hclFile("terraform", "imports.tf", "# What exists already, so that Terraform takes it over rather than creating it.\n", imports),
+		hclFile("terraform", "repositories.tf", "", repositories),
+		hclFile("terraform", "versions.tf", "", versions()),
 	}
 }
 
-func terraformFile(name, about string, f *hclwrite.File) File {
+func hclFile(generator, name, about string, f *hclwrite.File) File {
 	content := string(hclwrite.Format(f.Bytes()))
 	if about != "" {
 		about = "#\n" + about
@@ -56,7 +56,7 @@ func terraformFile(name, about string, f *hclwrite.File) File {
 	if strings.TrimSpace(content) == "" {
 		content = ""
 	}
-	return File{Name: name, Content: terraformHeader + about + content}
+	return File{Name: name, Content: header(generator) + about + content}
 }
 
 func sortedChanges(changes []desired.Change) []desired.Change {

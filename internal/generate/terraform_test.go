@@ -99,7 +99,7 @@ func TestTerraform(t *testing.T) {
 func TestTerraformIsHCL(t *testing.T) {
 	for _, files := range [][]File{Terraform(someChanges(), someGrants()), Terraform(nil, nil)} {
 		dir := filepath.Join(t.TempDir(), "new", "folder")
-		if err := WriteTerraform(dir, files); err != nil {
+		if err := Write(dir, files); err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range files {
@@ -173,11 +173,11 @@ func TestTerraformLeavesWhatIsNotOurs(t *testing.T) {
 	dir := t.TempDir()
 	files := Terraform(someChanges(), nil)
 	mine := filepath.Join(dir, "repositories.tf")
-	for _, content := range []string{"# Mine\n", strings.TrimPrefix(files[2].Content, terraformHeader), "\n" + files[2].Content} {
+	for _, content := range []string{"# Mine\n", strings.TrimPrefix(files[2].Content, header("terraform")), strings.Replace(files[2].Content, "terraform", "events", 1), "\n" + files[2].Content} {
 		if err := os.WriteFile(mine, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := WriteTerraform(dir, files)
+		err := Write(dir, files)
 		if foreign, ok := errors.AsType[*Foreign](err); !ok || foreign.Path != mine || !strings.Contains(err.Error(), "nothing was written") {
 			t.Fatalf("got %v", err)
 		}
@@ -192,7 +192,7 @@ func TestTerraformLeavesWhatIsNotOurs(t *testing.T) {
 		if err := os.WriteFile(mine, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteTerraform(dir, files); err != nil {
+		if err := Write(dir, files); err != nil {
 			t.Fatal(err)
 		}
 		if got, _ := os.ReadFile(mine); string(got) != files[2].Content {
@@ -200,10 +200,10 @@ func TestTerraformLeavesWhatIsNotOurs(t *testing.T) {
 		}
 	}
 	before := stamps(t, dir)
-	if err := WriteTerraform(dir, files); err != nil || stamps(t, dir) != before {
+	if err := Write(dir, files); err != nil || stamps(t, dir) != before {
 		t.Errorf("what was right was written again: %v", err)
 	}
-	if err := WriteTerraform(mine, files); err == nil {
+	if err := Write(mine, files); err == nil {
 		t.Error("a file was taken for a folder")
 	}
 }

@@ -47,6 +47,10 @@ func (w *Workspace) Wave(name string) (*Workspace, error) {
 	return &part, nil
 }
 
+// Paths is the part of the workspace in dir that belongs to one wave, for those who only name its documents: nothing is
+// opened, locked or created.
+func Paths(dir, wave string) *Workspace { return &Workspace{Dir: dir, wave: wave} }
+
 // Close gives the lock back.
 func (w *Workspace) Close() error { return w.lock.Unlock() }
 

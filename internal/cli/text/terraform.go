@@ -16,3 +16,13 @@ func Terraform(w io.Writer, o Options, dir string, repositories, imported int) {
 	}
 	p.next(`See what it would do with "terraform init" and "terraform plan" there.`)
 }
+
+// Written says which files were written, and what comes next.
+func Written(w io.Writer, o Options, paths []string, next string) {
+	p := newPage(w, o)
+	p.title("Written", p.s.Good(term.Count(len(paths), "file")))
+	for _, path := range paths {
+		p.say(item, path, nil)
+	}
+	p.next(next)
+}

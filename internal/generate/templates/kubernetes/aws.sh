@@ -1,0 +1,3 @@
+#!/bin/sh
+{{header}}
+{{include "part-roles" .}}
