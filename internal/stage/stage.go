@@ -8,6 +8,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"transship/internal/governance"
 	"transship/internal/inventory"
 	"transship/internal/plan"
+	"transship/internal/plan/shard"
 	"transship/internal/provision"
 	"transship/internal/ref"
 	"transship/internal/registry"
@@ -51,9 +53,12 @@ type Pipeline struct {
 	laidOut int // how many of the mapping's rules are a layout's: the last ones
 	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
 	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
-	Sync   bool
-	Now    func() time.Time
-	Logger *slog.Logger
+	Sync bool
+	// PlanFile is the plan to copy by, such as one in a volume that several machines mount, which is only read; empty for
+	// plan.json of the workspace.
+	PlanFile string
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
@@ -73,6 +78,8 @@ type CopyOptions struct {
 	First       First // what is copied before the rest
 	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
 	ImageTimeout time.Duration
+	// Shard is the part of the plan that this machine copies; the zero value is all of it. The others copy the rest.
+	Shard shard.Part
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
@@ -251,6 +258,10 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 	if err := exist(made, listing); err != nil {
 		return document.Results{}, err
 	}
+	peers, part, err := shardOf(made, o.Shard)
+	if err != nil {
+		return document.Results{}, err
+	}
 	hints, err := transfer.ReadHints(p.Workspace.Journal())
 	if err != nil {
 		return document.Results{}, err
@@ -260,9 +271,10 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		return document.Results{}, err
 	}
 	results := transfer.Run(ctx, transfer.Config{
-		Plan: made, Listing: listing, Only: only, First: o.First.rank, Overwrite: o.Overwrite, ImageTimeout: o.ImageTimeout, Source: p.source, Target: p.Target,
+		Plan: made, Listing: listing, Only: only, Peers: peers, First: o.First.rank, Overwrite: o.Overwrite, ImageTimeout: o.ImageTimeout, Source: p.source, Target: p.Target,
 		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
 	})
+	results.Shard = part
 	if closeErr := j.Close(); closeErr != nil {
 		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
 	}
@@ -311,10 +323,10 @@ func (p *Pipeline) SelectAsPlanned() error {
 	return err
 }
 
-// ReadPlan reads plan.json.
+// ReadPlan reads plan.json, or PlanFile.
 func (p *Pipeline) ReadPlan() (document.Plan, error) {
 	var made document.Plan
-	err := p.read(p.Workspace.Plan(), document.KindPlan, "plan", &made)
+	err := p.read(cmp.Or(p.PlanFile, p.Workspace.Plan()), document.KindPlan, "plan", &made)
 	return made, err
 }
 
