@@ -126,17 +126,19 @@ const (
 	growth = 9
 )
 
+// few is up to how many shards growth is always kept; with more of them evenness is worth more.
+const few = 16
+
 // slacks are what a shard may weigh, in hundredths of the average, the fairest first. They count in whole numbers, so that
-// machines of all kinds come to the same cut. Up to 16 shards the last one lets everything go to one, so that growth can
-// always be kept; with more of them evenness is worth more, and with very many a cut takes long.
+// machines of all kinds come to the same cut.
 func slacks(count int) []int64 {
 	switch {
-	case count <= 16:
-		return []int64{110, 120, 135, 150, 175, 200, 250, 300, 400, 600, 900, 1600}
+	case count <= few:
+		return []int64{110, 120, 135, 150, 175, 200, 250, 300, 400, 600}
 	case count <= 128:
 		return []int64{110, 150, 200}
 	}
-	return []int64{110}
+	return []int64{110} // what else there is to try takes long with so many
 }
 
 // refine moves items while that saves reading, or makes lighter what is too heavy.
@@ -173,16 +175,21 @@ func dealt(i items, count int) *deal {
 	share := i.total / int64(count)
 	large, small := i.clusters(share), i.clusters(share/8)
 	var best *deal
-	for _, slack := range slacks(count) {
-		for _, clusters := range [][][]int32{large, small} {
-			d := dealtIn(i, count, clusters, slack)
-			if best == nil || d.cost() < best.cost() {
-				best = d
-			}
-			if bytes := i.total - i.references; d.loads.sum-i.total <= bytes/100*growth {
-				return d
-			}
+	enough := func(clusters [][]int32, slack int64) bool {
+		d := dealtIn(i, count, clusters, slack)
+		grows := d.loads.sum-i.total > (i.total-i.references)/100*growth
+		if best == nil || !grows || d.cost() < best.cost() {
+			best = d
 		}
+		return !grows
+	}
+	for _, slack := range slacks(count) {
+		if enough(large, slack) || enough(small, slack) {
+			return best
+		}
+	}
+	if count <= few {
+		enough(i.clusters(i.total), 200*few) // whatever shares anything stays together, however much that is
 	}
 	return best
 }
