@@ -8,9 +8,12 @@ import (
 // clusters puts items together that share much, as long as they weigh no more than most together: first those that need
 // the blobs whose second reading would cost most. It returns the clusters, each with its items, the heaviest first.
 func (i items) clusters(most int64) [][]int32 {
-	c := clustering{items: i, heads: make([]int32, len(i.list)), weights: make([]int64, len(i.list)), blobs: make([][]int32, len(i.list))}
+	c := clustering{
+		items: i, heads: make([]int32, len(i.list)), weights: make([]int64, len(i.list)), blobs: make([][]int32, len(i.list)),
+		marks: newMarks(len(i.sizes)),
+	}
 	for n := range i.list {
-		c.heads[n], c.weights[n], c.blobs[n] = int32(n), i.list[n].weight, i.list[n].shared
+		c.heads[n], c.weights[n], c.blobs[n] = int32(n), i.list[n].weight, slices.Clip(i.list[n].shared)
 	}
 	order := make([]int32, len(i.sizes))
 	for n := range order {
@@ -42,7 +45,8 @@ type clustering struct {
 	items
 	heads   []int32
 	weights []int64
-	blobs   [][]int32 // of the cluster of each head, sorted
+	blobs   [][]int32 // of the cluster of each head
+	marks   marks     // of the cluster that grows
 }
 
 func (c *clustering) head(n int32) int32 {
@@ -58,60 +62,79 @@ func (c *clustering) gather(pins []int32, most int64) {
 	open := int32(-1)
 	for _, n := range pins {
 		h := c.head(n)
-		switch {
-		case open < 0:
+		if open < 0 {
 			open = h
-		case h == open:
-		default:
-			both := union(c.blobs[open], c.blobs[h])
-			weight := c.weights[open] + c.weights[h]
-			for _, b := range both.common {
+			c.marks.begin(c.blobs[open])
+		}
+		if h == open {
+			continue
+		}
+		weight := c.weights[open] + c.weights[h]
+		for _, b := range c.blobs[h] {
+			if c.marks.has(b) {
 				weight -= c.sizes[b]
 			}
-			if weight > most {
-				if c.weights[h] < c.weights[open] {
-					open = h
-				}
-				continue
+		}
+		if weight > most {
+			if c.weights[h] < c.weights[open] {
+				open = h
+				c.marks.begin(c.blobs[open])
 			}
-			c.heads[h], c.weights[open], c.blobs[open], c.blobs[h] = open, weight, both.all, nil
+			continue
 		}
+		for _, b := range c.blobs[h] {
+			if c.marks.add(b) {
+				c.blobs[open] = append(c.blobs[open], b)
+			}
+		}
+		c.heads[h], c.weights[open], c.blobs[h] = open, weight, nil
 	}
 }
 
-type joined struct{ all, common []int32 }
-
-func union(a, b []int32) joined {
-	out := joined{all: make([]int32, 0, len(a)+len(b))}
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0] < b[0]:
-			out.all, a = append(out.all, a[0]), a[1:]
-		case a[0] > b[0]:
-			out.all, b = append(out.all, b[0]), b[1:]
-		default:
-			out.all, out.common = append(out.all, a[0]), append(out.common, a[0])
-			a, b = a[1:], b[1:]
-		}
-	}
-	out.all = append(append(out.all, a...), b...)
-	return out
+// marks is a set of blobs, which is emptied at no cost.
+type marks struct {
+	at  []int32 // by blob: the last set that it was in
+	now int32
 }
 
-// merged are clusters as items; their references are the items that they hold.
-func (i items) merged(groups [][]int32) items {
-	out := items{sizes: i.sizes, total: i.total, list: make([]item, len(groups))}
-	for n, members := range groups {
-		m := item{references: members}
+func newMarks(blobs int) marks { return marks{at: make([]int32, blobs)} }
+
+// begin makes it the set of the blobs.
+func (m *marks) begin(blobs []int32) {
+	m.now++
+	for _, b := range blobs {
+		m.at[b] = m.now
+	}
+}
+
+func (m *marks) has(b int32) bool { return m.at[b] == m.now }
+
+// add reports whether b is new.
+func (m *marks) add(b int32) bool {
+	if m.at[b] == m.now {
+		return false
+	}
+	m.at[b] = m.now
+	return true
+}
+
+// merged are clusters as items.
+func (i items) merged(clusters [][]int32) items {
+	out := items{sizes: i.sizes, total: i.total, heaviest: i.heaviest, list: make([]item, len(clusters))}
+	seen := newMarks(len(i.sizes))
+	for n, members := range clusters {
+		m := &out.list[n]
+		seen.begin(nil)
 		for _, k := range members {
 			m.own += i.list[k].own
-			m.shared = union(m.shared, i.list[k].shared).all
+			for _, b := range i.list[k].shared {
+				if seen.add(b) {
+					m.shared = append(m.shared, b)
+					m.weight += i.sizes[b]
+				}
+			}
 		}
-		m.weight = m.own
-		for _, b := range m.shared {
-			m.weight += i.sizes[b]
-		}
-		out.list[n] = m
+		m.weight += m.own
 	}
 	return out
 }

@@ -197,7 +197,6 @@ func dealt(i items, count int) *deal {
 // dealtIn deals clusters of items, then moves the items one by one.
 func dealtIn(i items, count int, clusters [][]int32, slack int64) *deal {
 	coarse := newDeal(i.merged(clusters), count)
-	coarse.heaviest = i.heaviest
 	coarse.deal(max(i.heaviest, i.total/int64(count)*slack/100*slack/100))
 	coarse.refine(slack)
 	d := newDeal(i, count)

@@ -35,19 +35,27 @@ type items struct {
 
 // sorter makes items of a plan.
 type sorter struct {
-	plan      document.Plan
-	manifests map[digest.Digest]int32
-	hosts     map[string]int32
-	stamps    []int32 // by host and blob: the last number by which it was counted
-	stamp     int32
+	plan     document.Plan
+	contents [][]int32 // of each image, the positions of its references in the plan's Manifests; -1 where that has none
+	hosts    map[string]int32
+	stamps   []int32 // by host and blob: the last number by which it was counted
+	stamp    int32
 }
 
 func newItems(p document.Plan, count int) items {
-	s := &sorter{plan: p, manifests: make(map[digest.Digest]int32, len(p.Manifests)), hosts: map[string]int32{}}
+	s := &sorter{plan: p, contents: make([][]int32, len(p.Images)), hosts: map[string]int32{}}
+	manifests := make(map[digest.Digest]int32, len(p.Manifests))
 	for n := range p.Manifests {
-		s.manifests[p.Manifests[n].Digest] = int32(n)
+		manifests[p.Manifests[n].Digest] = int32(n)
 	}
 	for n := range p.Images {
+		s.contents[n] = make([]int32, len(p.Images[n].References))
+		for r := range p.Images[n].References {
+			s.contents[n][r] = -1
+			if m, ok := manifests[p.Images[n].References[r].Digest]; ok {
+				s.contents[n][r] = m
+			}
+		}
 		host := p.Images[n].Target.Repository.Host()
 		if _, ok := s.hosts[host]; !ok {
 			s.hosts[host] = int32(len(s.hosts))
@@ -110,8 +118,8 @@ func (s *sorter) weigh(image int, references []int32, blobs *[]int32) int64 {
 	offset := s.hosts[planned.Target.Repository.Host()] * int32(len(s.plan.Blobs))
 	weight := int64(len(references)) * referenceCost
 	for _, r := range references {
-		m, ok := s.manifests[planned.References[r].Digest]
-		if !ok {
+		m := s.contents[image][r]
+		if m < 0 {
 			continue
 		}
 		for _, b := range s.plan.Manifests[m].Blobs {
@@ -236,7 +244,7 @@ func (s *sorter) families(image int) [][]int32 {
 	}
 	for r := range references {
 		r := int32(r)
-		if m, ok := s.manifests[references[r].Digest]; ok {
+		if m := s.contents[image][r]; m >= 0 {
 			join(r, s.plan.Manifests[m].Subject)
 			for _, child := range s.plan.Manifests[m].Children {
 				join(r, child)

@@ -1,9 +1,14 @@
 package shard
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"transship/internal/ref"
 )
 
 // Part is one of Count shards, of which Index, from 0, is the number. The zero value is no shard: the whole.
@@ -27,7 +32,7 @@ func Parse(text string) (Part, error) {
 	i, err := strconv.Atoi(index)
 	n, countErr := strconv.Atoi(count)
 	if !found || err != nil || countErr != nil {
-		return Part{}, fmt.Errorf("want I/N, such as 0/8 for the first of eight")
+		return Part{}, errors.New("want I/N, such as 0/8 for the first of eight")
 	}
 	p := Part{Index: i, Count: n}
 	return p, p.Check()
@@ -42,4 +47,15 @@ func (p Part) Check() error {
 		return fmt.Errorf("there is no shard %d of %d: they are counted from 0 to %d", p.Index, p.Count, p.Count-1)
 	}
 	return nil
+}
+
+// HasName reports whether an image path is p's where its name alone decides. Cut follows what a plan holds, so workers
+// must have the same plan. Those who each look for themselves, at moments of their own, and go on for ever agree by this
+// instead: no push moves anything from one to another. It is even in numbers, not in bytes. The whole has every name.
+func (p Part) HasName(t ref.TargetImage) bool {
+	if p.Count <= 1 {
+		return true
+	}
+	sum := sha256.Sum256([]byte(t.String()))
+	return binary.BigEndian.Uint64(sum[:8])%uint64(p.Count) == uint64(p.Index)
 }
