@@ -69,11 +69,11 @@ func (e *engine) knowPeers() {
 
 // needs notes that a worker needs blob i.
 func (s *sharing) needs(i int32, n needer) {
-	switch f := s.first[i]; {
-	case f.worker == nowhere:
+	switch s.first[i].worker {
+	case nowhere:
 		s.first[i] = n
 		return
-	case f.worker == n.worker:
+	case n.worker:
 		return
 	}
 	if s.all[i] == nil {
