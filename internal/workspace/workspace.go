@@ -87,6 +87,9 @@ func (w *Workspace) Results() string { return w.part("results.json") }
 // Verification is the path of verify.json.
 func (w *Workspace) Verification() string { return w.file("verify.json") }
 
+// Rewrite is the path of rewrite.json.
+func (w *Workspace) Rewrite() string { return w.file("rewrite.json") }
+
 // part is a file of the wave.
 func (w *Workspace) part(name string) string {
 	if w.wave == "" {
