@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"transship/internal/document"
 	"transship/internal/governance"
 	"transship/internal/plan"
+	"transship/internal/plan/shard"
 	"transship/internal/ref"
 	"transship/internal/references"
 	"transship/internal/stage"
@@ -58,6 +60,8 @@ type flags struct {
 	access                 accessFlags // of provision
 	selection              selection
 	limits                 limits
+	sharding               sharding
+	part                   shard.Part    // what this machine copies of the plan
 	image                  time.Duration // how long one image may take; 0: no bound
 	first                  []string
 	ranks                  bool // the command looks at first
@@ -113,14 +117,16 @@ func (a *app) addDeep(cmd *cobra.Command) {
 // settings are the flags and the configuration together.
 type settings struct {
 	config
-	sources []source
-	mapping ref.Mapping
-	scope   ref.Scope
-	whole   ref.Scope // what the file alone says
-	waves   []ref.Wave
-	limits  *clouds.Limits
-	partial bool          // --from leaves out sources of the file
-	image   time.Duration // how long one image may take; 0: no bound
+	sources  []source
+	mapping  ref.Mapping
+	scope    ref.Scope
+	whole    ref.Scope // what the file alone says
+	waves    []ref.Wave
+	limits   *clouds.Limits
+	part     shard.Part    // what this machine copies of the plan
+	planFile string        // empty for the workspace's plan
+	partial  bool          // --from leaves out sources of the file
+	image    time.Duration // how long one image may take; 0: no bound
 }
 
 // settings reads the configuration and lays the flags over it.
@@ -141,6 +147,12 @@ func (a *app) settings() (settings, error) {
 	}
 	if s.limits, err = s.file.limits(); err != nil {
 		return s, err
+	}
+	if a.flags.sharding.asked {
+		if s.part, err = s.file.part(a.getenv); err != nil {
+			return s, err
+		}
+		s.limits.Workers, s.planFile = s.part.Count, s.Plan
 	}
 	if s.image, err = parseSpan("--image-timeout", s.ImageTimeout); err != nil {
 		return s, err
@@ -210,6 +222,7 @@ func (a *app) merge(f *file) {
 	}
 	a.mergeSelection(f)
 	a.mergeLimits(f)
+	a.mergeSharding(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -226,7 +239,7 @@ func (s *settings) complete() error {
 	}
 	if len(s.mapping.Rules) == 0 {
 		w := workspace.Workspace{Dir: s.Workspace}
-		h, err := document.ReadHeader(w.Plan(), document.KindPlan)
+		h, err := document.ReadHeader(cmp.Or(s.planFile, w.Plan()), document.KindPlan)
 		if err != nil {
 			h, err = document.ReadHeader(w.Inventory(), document.KindInventory)
 		}
@@ -268,7 +281,9 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if err := s.complete(); err != nil {
 		return nil, nil, err
 	}
-	p = &stage.Pipeline{Waves: s.waves, Now: a.now, Logger: a.logger()}
+	p = &stage.Pipeline{PlanFile: s.planFile, Waves: s.waves, Now: a.now, Logger: a.logger()}
+	a.flags.part = s.part
+	a.unsharded(p, s.part)
 	registries := make([]ref.Registry, 0, len(s.sources))
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)

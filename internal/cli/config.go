@@ -58,6 +58,10 @@ type file struct {
 
 	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`
 
+	Plan   string `yaml:"plan" doc:"The plan that copy works by, in place of the workspace's: a file that is only read."`
+	Shard  string `yaml:"shard" doc:"Which part of the plan copy takes on one of several machines: I/N, I from 0. Rather a flag, since it differs from machine to machine."`
+	Shards int    `yaml:"shards" doc:"How many machines copy the plan, each its part. Which part, JOB_COMPLETION_INDEX says; the environment of a Cloud Run job or an AWS Batch array says both by itself."`
+
 	MaxRequestsPerSecond float64 `yaml:"max-requests-per-second" doc:"At most so many requests a second to each host."`
 	MaxConcurrency       int     `yaml:"max-concurrency" doc:"At most so many requests under way to each host."`
 	MaxBandwidth         string  `yaml:"max-bandwidth" doc:"Read layers at this rate at most, from all sources together: 50MB or 50MiB (bytes), 400Mbit (bits) a second."`

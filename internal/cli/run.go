@@ -109,7 +109,7 @@ func (a *app) copy(ctx context.Context, p *stage.Pipeline, retryFailed bool) (do
 	}
 	progress := new(transfer.Progress)
 	shown := a.streams.Copy(progress, p.Notice)
-	results, err := p.Copy(ctx, stage.CopyOptions{Overwrite: a.flags.overwrite, RetryFailed: retryFailed, First: first, ImageTimeout: a.flags.image}, stage.Hooks{Copy: progress})
+	results, err := p.Copy(ctx, stage.CopyOptions{Overwrite: a.flags.overwrite, RetryFailed: retryFailed, First: first, ImageTimeout: a.flags.image, Shard: a.flags.part}, stage.Hooks{Copy: progress})
 	if err != nil {
 		shown.Abandon()
 		return results, err

@@ -124,18 +124,20 @@ one image's failure stops no other. Writes journal.jsonl and results.json. Run
 it again after a failure or a crash: it goes on where it was.
 
 --first begins with the images that a file names: a list, with a reference or a
-repository a line, or a manifest of any kind, or a folder of them, which are
-searched for images of the sources; "-" is stdin. It can be given several times.
+repository a line, or manifests of any kind, or a folder of them ("-" is stdin).
+
+--shard copies a part, as one of several machines with a workspace each, who
+share the limits. Cloud Run jobs and AWS Batch arrays say which by themselves,
+Kubernetes beside --shards. "transship status DIR…" adds up what they did.
 
 Changes the target: writes images and tags. A tag that somebody else moved there
 is kept and reported.`,
-		Example: `  transship copy
-  transship copy --retry-failed
-  transship copy --first deploy/production --max-bandwidth 400Mbit
-  transship copy --include 'team/api' --overwrite`,
+		Example: `  transship copy --retry-failed
+  transship copy --shard 0/8 --plan /plan/plan.json -w /work
+  transship copy --first deploy/production --max-bandwidth 400Mbit`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.flags.ranks = true
+			a.flags.ranks, a.flags.sharding.asked = true, true
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 				results, err := a.copy(ctx, p, retryFailed)
 				if err != nil {
@@ -150,6 +152,8 @@ is kept and reported.`,
 	}
 	a.addOverwrite(cmd)
 	a.addFirst(cmd)
+	a.addPlan(cmd)
+	a.addShard(cmd)
 	a.addLimits(cmd)
 	a.addCopying(cmd)
 	cmd.Flags().BoolVar(&retryFailed, "retry-failed", false, "take up only what failed the last time")

@@ -24,6 +24,9 @@ type Limits struct {
 	// MaxBandwidth caps the bytes of blobs that are read from all sources together in a second; 0 does not. Manifests, of
 	// some KB each, are not counted.
 	MaxBandwidth int64
+	// Workers is how many processes like this one, on machines of their own, share the hosts' quotas and these caps: each
+	// takes its part of both. 0 and 1 mean that all of it is this one's.
+	Workers int
 	// RetryHorizon is how long an operation keeps trying without success; 0 means 10 minutes.
 	RetryHorizon time.Duration
 
@@ -58,11 +61,18 @@ func (l *Limits) horizon() time.Duration {
 	return l.RetryHorizon
 }
 
+// workers is among how many all is divided.
+func (l *Limits) workers() int { return max(1, l.Workers) }
+
 // capped is o with the caps on each host, and the horizon of its operations.
 func (l *Limits) capped(o governor.Options) governor.Options {
 	if l != nil {
 		o.Horizon = l.RetryHorizon
-		o.MaxRequestsPerSecond, o.MaxConcurrency = l.MaxRequestsPerSecond, l.MaxConcurrency
+		o.Sharers = l.workers()
+		o.MaxRequestsPerSecond = l.MaxRequestsPerSecond / float64(l.workers())
+		if l.MaxConcurrency > 0 {
+			o.MaxConcurrency = max(1, l.MaxConcurrency/l.workers())
+		}
 	}
 	return o
 }
@@ -83,7 +93,7 @@ func (l *Limits) bandwidth() *bandwidth {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.band == nil {
-		l.band = newBandwidth(l.MaxBandwidth)
+		l.band = newBandwidth(max(1, l.MaxBandwidth/int64(l.workers())))
 	}
 	return l.band
 }

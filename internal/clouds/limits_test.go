@@ -172,6 +172,26 @@ func TestMaxConcurrency(t *testing.T) {
 	}
 }
 
+// Each of several workers takes its part of the caps, and something of each.
+func TestWorkersShareTheCaps(t *testing.T) {
+	for _, c := range []struct{ concurrency, each int }{{12, 3}, {2, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			seen := &watch{hold: 50 * time.Millisecond}
+			l := &clouds.Limits{MaxConcurrency: c.concurrency, MaxRequestsPerSecond: 160, Workers: 4}
+			source, target, content := limited(t, seen, l)
+			askAll(t, source, target, content)
+			for _, host := range []string{ecrAPI, ecrData, s3, arAPI, arData} {
+				if got := seen.most[host]; got > c.each || got == 0 {
+					t.Errorf("%s had %d requests under way, want at most %d", host, got, c.each)
+				}
+				if got := seen.perSecond(host); got > 44 {
+					t.Errorf("%s got %d requests in a second, want at most a fourth of 160 and a burst", host, got)
+				}
+			}
+		})
+	}
+}
+
 // Two registries of one region share the cap on the hosts that both use.
 func TestLimitsAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -30,7 +30,15 @@ type Results struct {
 	Kept      []Tag     `json:"kept"`     // tags that somebody else moved at the target and that were left alone
 	Gone      []Tag     `json:"gone"`     // images that the source no longer has
 	Traffic   Traffic   `json:"traffic"`
-	Stopped   bool      `json:"stopped"` // the run was stopped before it was done
+	Stopped   bool      `json:"stopped"`         // the run was stopped before it was done
+	Shard     *Shard    `json:"shard,omitempty"` // nil where one machine copied everything
+}
+
+// Shard is the part of a plan that one of several machines copied.
+type Shard struct {
+	Index int           `json:"index"` // from 0
+	Count int           `json:"count"`
+	Plan  digest.Digest `json:"plan"` // of what the plan wanted: shards of plans that differ do not add up
 }
 
 // Traffic is what a copy cost.

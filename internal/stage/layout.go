@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"transship/internal/document"
@@ -30,7 +31,11 @@ func (p *Pipeline) UseLayout() error {
 // readLayout reads layout.json; the zero value where there is none.
 func (p *Pipeline) readLayout() (document.Layout, error) {
 	var out document.Layout
-	err := document.ReadFor(p.Workspace.Layout(), document.KindLayout, p.fileMigration(), &out)
+	path := p.Workspace.Layout()
+	if p.PlanFile != "" { // what the plan follows stays beside it
+		path = filepath.Join(filepath.Dir(p.PlanFile), filepath.Base(path))
+	}
+	err := document.ReadFor(path, document.KindLayout, p.fileMigration(), &out)
 	if errors.Is(err, fs.ErrNotExist) {
 		return document.Layout{}, nil
 	}

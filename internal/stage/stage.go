@@ -8,14 +8,13 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -23,7 +22,6 @@ import (
 	"transship/internal/clouds"
 	"transship/internal/content"
 	"transship/internal/document"
-	"transship/internal/document/journal"
 	"transship/internal/governance"
 	"transship/internal/inventory"
 	"transship/internal/plan"
@@ -51,9 +49,12 @@ type Pipeline struct {
 	laidOut int // how many of the mapping's rules are a layout's: the last ones
 	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
 	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
-	Sync   bool
-	Now    func() time.Time
-	Logger *slog.Logger
+	Sync bool
+	// PlanFile is the plan to copy by, such as one in a volume that several machines mount, which is only read; empty for
+	// plan.json of the workspace.
+	PlanFile string
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
@@ -64,15 +65,6 @@ type Hooks struct {
 	Provision func(provision.Progress)
 	Copy      *transfer.Progress
 	Verify    func(verify.Progress)
-}
-
-// CopyOptions narrow or widen a copy.
-type CopyOptions struct {
-	Overwrite   bool  // move tags that somebody else moved at the target
-	RetryFailed bool  // take up only what the last results call failed
-	First       First // what is copied before the rest
-	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
-	ImageTimeout time.Duration
 }
 
 // Inventory lists both sides and writes inventory.json. Pull times that an earlier inventory saw stay as they were
@@ -226,50 +218,6 @@ func (p *Pipeline) HasInventory() bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
-func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.Results, error) {
-	made, err := p.ReadPlan()
-	if err != nil {
-		return document.Results{}, err
-	}
-	only, err := p.only(o)
-	if err != nil {
-		return document.Results{}, err
-	}
-	var warming sync.WaitGroup
-	defer warming.Wait()
-	if made.Difference.CopyBlobs > 0 { // as far as one can tell: it is only a head start
-		for _, s := range p.Sources {
-			warming.Go(func() { s.Warm(ctx) })
-		}
-	}
-	listing, err := inventory.ListTarget(ctx, inventory.Config{
-		Target: p.Target, Progress: h.Inventory, Logger: p.Logger,
-	}, targets(made), paths(made))
-	if err != nil {
-		return document.Results{}, err
-	}
-	if err := exist(made, listing); err != nil {
-		return document.Results{}, err
-	}
-	hints, err := transfer.ReadHints(p.Workspace.Journal())
-	if err != nil {
-		return document.Results{}, err
-	}
-	j, err := journal.Open(p.Workspace.Journal(), p.Now)
-	if err != nil {
-		return document.Results{}, err
-	}
-	results := transfer.Run(ctx, transfer.Config{
-		Plan: made, Listing: listing, Only: only, First: o.First.rank, Overwrite: o.Overwrite, ImageTimeout: o.ImageTimeout, Source: p.source, Target: p.Target,
-		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
-	})
-	if closeErr := j.Close(); closeErr != nil {
-		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
-	}
-	return results, document.Write(p.Workspace.Results(), results)
-}
-
 // Verify takes a fresh look at both sides and writes verify.json. What it expects follows from what the source holds
 // now, not from plan.json.
 func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Verification, error) {
@@ -314,10 +262,10 @@ func (p *Pipeline) SelectAsPlanned() error {
 	return err
 }
 
-// ReadPlan reads plan.json.
+// ReadPlan reads plan.json, or PlanFile.
 func (p *Pipeline) ReadPlan() (document.Plan, error) {
 	var made document.Plan
-	err := p.read(p.Workspace.Plan(), document.KindPlan, "plan", &made)
+	err := p.read(cmp.Or(p.PlanFile, p.Workspace.Plan()), document.KindPlan, "plan", &made)
 	return made, err
 }
 
@@ -336,29 +284,6 @@ type MissingError struct{ Path, Command string }
 // Error names the document and the command that makes it.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf(`%s does not exist yet: run "transship %s" first`, e.Path, e.Command)
-}
-
-// only is the choice of what to copy: the scope, and with RetryFailed what failed the last time.
-func (p *Pipeline) only(o CopyOptions) (func(ref.Repository, digest.Digest) bool, error) {
-	scope := p.Rules.Scope
-	if !o.RetryFailed {
-		return func(r ref.Repository, _ digest.Digest) bool { return scope.Match(r) }, nil
-	}
-	var last document.Results
-	if err := p.read(p.Workspace.Results(), document.KindResults, "copy", &last); err != nil {
-		return nil, err
-	}
-	failed := map[string]bool{}
-	for _, f := range last.Failures {
-		source, _, _ := strings.Cut(f.Source, "@")
-		if f.Tag != "" {
-			source = strings.TrimSuffix(source, ":"+f.Tag)
-		}
-		failed[source+"@"+f.Digest.String()] = true
-	}
-	return func(r ref.Repository, d digest.Digest) bool {
-		return scope.Match(r) && failed[r.String()+"@"+d.String()]
-	}, nil
 }
 
 // Manifest reads one manifest from the data plane of the registry that holds repo.

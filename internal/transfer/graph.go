@@ -23,8 +23,9 @@ type engine struct {
 	hosts     map[string][]blob // by target host; positions as in the plan's Blobs
 	blobs     chan struct{}     // one element for each blob that is under way
 	problems  problems
-	gate      *gate   // nil where nothing is first
-	there     *flight // of every blob that has arrived: none needs one of its own any more
+	gate      *gate               // nil where nothing is first
+	sharing   map[string]*sharing // by target host; nil where there are no peers
+	there     *flight             // of every blob that has arrived: none needs one of its own any more
 }
 
 // place is one image path of the target.
@@ -45,6 +46,7 @@ type node struct {
 	place      *place
 	manifest   *document.PlannedManifest
 	source     ref.Repository
+	theirs     bool     // a peer brings it
 	present    bool     // the listing shows the manifest
 	tags       []string // that must be written
 	right      int      // tags that are right already, or that are kept as somebody else set them
@@ -110,6 +112,7 @@ func (e *engine) build() {
 		e.decideTags(p, listed[p.planned.Target], left[p.planned.Target.String()])
 		e.knowBlobs(p)
 	}
+	e.knowPeers()
 }
 
 func (e *engine) newPlace(index int32, planned *document.PlannedImage) *place {
@@ -134,6 +137,7 @@ func (e *engine) newPlace(index int32, planned *document.PlannedImage) *place {
 			continue
 		}
 		n := &node{place: p, manifest: m, source: planned.Sources[r.Source], tags: r.Tags}
+		n.theirs = !e.Peers.mine(n)
 		p.nodes[r.Digest] = n
 		p.order = append(p.order, n)
 	}
@@ -233,6 +237,9 @@ func (e *engine) leftOut() map[string]map[digest.Digest]bool {
 // digest is one that the source repository holds, or that the journal says we wrote; otherwise somebody else moved it.
 func (e *engine) decideTags(p *place, listed map[string]digest.Digest, left map[digest.Digest]bool) {
 	for _, n := range p.order {
+		if n.theirs {
+			continue // and so are its tags
+		}
 		write := make([]string, 0, len(n.tags))
 		for _, tag := range n.tags {
 			at, there := listed[tag]
@@ -263,10 +270,11 @@ func (e *engine) units() []*node {
 			}
 		}
 	}
+	e.lastTheirs(out)
 	e.inOrder(out)
 	return out
 }
 
 func (e *engine) takes(n *node) bool {
-	return e.Only == nil || e.Only(n.source, n.manifest.Digest)
+	return !n.theirs && (e.Only == nil || e.Only(n.source, n.manifest.Digest))
 }

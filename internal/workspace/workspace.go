@@ -34,6 +34,10 @@ func Open(dir string) (*Workspace, error) {
 	return &Workspace{Dir: dir, lock: lock}, nil
 }
 
+// At names the documents of a wave, or of the whole, in a folder that somebody else may have open: for whoever only reads
+// what is replaced whole. It creates and locks nothing.
+func At(dir, wave string) *Workspace { return &Workspace{Dir: dir, wave: wave} }
+
 // Wave is the part of the workspace that belongs to one wave, whose folder is created where it is missing. An empty
 // name is what belongs to none.
 func (w *Workspace) Wave(name string) (*Workspace, error) {

@@ -23,6 +23,9 @@ type Options struct {
 	RequestsPerMinute int
 	// WritesPerMinute is the host's quota for writing requests, which count as requests too; 0 means none.
 	WritesPerMinute int
+	// Sharers is how many processes share the host's quotas, this one included, of which each takes its part from the
+	// beginning. What the host refuses beyond that is learned as ever. 0 means 1.
+	Sharers int
 	// Horizon is how long an operation keeps trying without success, and the longest pause; 0 means 10 minutes.
 	Horizon time.Duration
 	// MinDelay is the first wait after a failure; every further one is twice as long. 0 means 500 ms.
@@ -40,7 +43,9 @@ func (o Options) withDefaults() Options {
 	if o.Start <= 0 {
 		o.Start = 16
 	}
-	o.Start = min(o.Start, o.MaxConcurrency)
+	o.Sharers = max(1, o.Sharers)
+	o.Start = min(max(1, o.Start/o.Sharers), o.MaxConcurrency)
+	o.RequestsPerMinute, o.WritesPerMinute = part(o.RequestsPerMinute, o.Sharers), part(o.WritesPerMinute, o.Sharers)
 	if o.Horizon <= 0 {
 		o.Horizon = 10 * time.Minute
 	}
@@ -54,6 +59,14 @@ func (o Options) withDefaults() Options {
 		o.Random = rand.Float64
 	}
 	return o
+}
+
+// part is what one of several gets of a quota: something, where there is one at all.
+func part(quota, sharers int) int {
+	if quota <= 0 {
+		return quota
+	}
+	return max(1, quota/sharers)
 }
 
 // Stats are what a Governor has seen so far and how it stands.
@@ -138,7 +151,7 @@ func (g *Governor) Distance(rtt time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.settled && !g.climb.warm {
-		g.limit = max(g.limit, min(int(rtt.Seconds()*startRate), g.opts.MaxConcurrency))
+		g.limit = max(g.limit, min(int(rtt.Seconds()*startRate)/g.opts.Sharers, g.opts.MaxConcurrency))
 		g.dispatch()
 	}
 }

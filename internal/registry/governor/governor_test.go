@@ -217,6 +217,9 @@ func TestQuotas(t *testing.T) {
 		{"writes", Options{RequestsPerMinute: 60_000, WritesPerMinute: 600}, true, 2400, 3 * time.Minute, 3*time.Minute + 2*time.Second},
 		{"less than the quota goes at once", Options{RequestsPerMinute: 60_000, WritesPerMinute: 600}, true, 600, 0, time.Second},
 		{"reads do not pay for writes", Options{WritesPerMinute: 60}, false, 600, 0, time.Second},
+		{"a fourth of the writes", Options{WritesPerMinute: 2400, Sharers: 4}, true, 2400, 3 * time.Minute, 3*time.Minute + 2*time.Second},
+		{"a fourth of the requests", Options{RequestsPerMinute: 240_000, Sharers: 4}, false, 60_001, 60 * time.Second, 61 * time.Second},
+		{"less than one each", Options{WritesPerMinute: 2, Sharers: 100}, true, 3, 119 * time.Second, 121 * time.Second},
 		{"tiny", Options{WritesPerMinute: 1}, true, 3, 119 * time.Second, 121 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {

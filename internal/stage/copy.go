@@ -1,0 +1,100 @@
+package stage
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"transship/internal/document"
+	"transship/internal/document/journal"
+	"transship/internal/inventory"
+	"transship/internal/plan/shard"
+	"transship/internal/ref"
+	"transship/internal/transfer"
+)
+
+// CopyOptions narrow or widen a copy.
+type CopyOptions struct {
+	Overwrite   bool  // move tags that somebody else moved at the target
+	RetryFailed bool  // take up only what the last results call failed
+	First       First // what is copied before the rest
+	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
+	ImageTimeout time.Duration
+	// Shard is the part of the plan that this machine copies; the zero value is all of it. The others copy the rest.
+	Shard shard.Part
+}
+
+// Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
+func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.Results, error) {
+	made, err := p.ReadPlan()
+	if err != nil {
+		return document.Results{}, err
+	}
+	only, err := p.only(o)
+	if err != nil {
+		return document.Results{}, err
+	}
+	var warming sync.WaitGroup
+	defer warming.Wait()
+	if made.Difference.CopyBlobs > 0 { // as far as one can tell: it is only a head start
+		for _, s := range p.Sources {
+			warming.Go(func() { s.Warm(ctx) })
+		}
+	}
+	listing, err := inventory.ListTarget(ctx, inventory.Config{
+		Target: p.Target, Progress: h.Inventory, Logger: p.Logger,
+	}, targets(made), paths(made))
+	if err != nil {
+		return document.Results{}, err
+	}
+	if err := exist(made, listing); err != nil {
+		return document.Results{}, err
+	}
+	peers, part, err := shardOf(made, o.Shard)
+	if err != nil {
+		return document.Results{}, err
+	}
+	hints, err := transfer.ReadHints(p.Workspace.Journal())
+	if err != nil {
+		return document.Results{}, err
+	}
+	j, err := journal.Open(p.Workspace.Journal(), p.Now)
+	if err != nil {
+		return document.Results{}, err
+	}
+	results := transfer.Run(ctx, transfer.Config{
+		Plan: made, Listing: listing, Only: only, Peers: peers, First: o.First.rank, Overwrite: o.Overwrite, ImageTimeout: o.ImageTimeout, Source: p.source, Target: p.Target,
+		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
+	})
+	results.Shard = part
+	if closeErr := j.Close(); closeErr != nil {
+		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
+	}
+	return results, document.Write(p.Workspace.Results(), results)
+}
+
+// only is the choice of what to copy: the scope, and with RetryFailed what failed the last time.
+func (p *Pipeline) only(o CopyOptions) (func(ref.Repository, digest.Digest) bool, error) {
+	scope := p.Rules.Scope
+	if !o.RetryFailed {
+		return func(r ref.Repository, _ digest.Digest) bool { return scope.Match(r) }, nil
+	}
+	var last document.Results
+	if err := p.read(p.Workspace.Results(), document.KindResults, "copy", &last); err != nil {
+		return nil, err
+	}
+	failed := map[string]bool{}
+	for _, f := range last.Failures {
+		source, _, _ := strings.Cut(f.Source, "@")
+		if f.Tag != "" {
+			source = strings.TrimSuffix(source, ":"+f.Tag)
+		}
+		failed[source+"@"+f.Digest.String()] = true
+	}
+	return func(r ref.Repository, d digest.Digest) bool {
+		return scope.Match(r) && failed[r.String()+"@"+d.String()]
+	}, nil
+}
