@@ -23,6 +23,7 @@ const (
 	KindSettings     Kind = "settings"
 	KindGovernance   Kind = "governance"
 	KindLayout       Kind = "layout"
+	KindSync         Kind = "sync"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

@@ -23,13 +23,11 @@ import (
 	"transship/internal/clouds"
 	"transship/internal/content"
 	"transship/internal/document"
-	"transship/internal/document/journal"
 	"transship/internal/governance"
 	"transship/internal/inventory"
 	"transship/internal/plan"
 	"transship/internal/provision"
 	"transship/internal/ref"
-	"transship/internal/registry"
 	"transship/internal/transfer"
 	"transship/internal/verify"
 	"transship/internal/workspace"
@@ -50,8 +48,12 @@ type Pipeline struct {
 	Grouped bool
 	laidOut int // how many of the mapping's rules are a layout's: the last ones
 	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
-	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
-	Sync   bool
+	// as they can be moved, and "provision --finish" makes them immutable.
+	Sync bool
+	// referrers says how referrers are looked for that listings do not show; empty is inventory.ReferrersAuto.
+	referrers inventory.ReferrersMode
+	memory    *memory // of a pipeline that follows, else nil
+
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -68,9 +70,12 @@ type Hooks struct {
 
 // CopyOptions narrow or widen a copy.
 type CopyOptions struct {
-	Overwrite   bool  // move tags that somebody else moved at the target
-	RetryFailed bool  // take up only what the last results call failed
-	First       First // what is copied before the rest
+	Overwrite   bool           // move tags that somebody else moved at the target
+	RetryFailed bool           // take up only what the last results call failed
+	First       First          // what is copied before the rest
+	Plan        *document.Plan // what plan.json holds; nil reads it
+	// Listing is the target as it was listed a moment ago; nil has it listed afresh.
+	Listing *document.TargetInventory
 	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
 	ImageTimeout time.Duration
 }
@@ -89,9 +94,10 @@ func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, 
 	if err := claimedTwice(p.Waves, inv); err != nil {
 		return inv, err
 	}
-	if err := plan.CheckMapping(p.Rules, inv); err != nil {
+	if err := p.fits(inv); err != nil {
 		return inv, err
 	}
+	p.remember(inv)
 	return inv, document.Write(p.Workspace.Inventory(), inv)
 }
 
@@ -125,7 +131,7 @@ func claimedTwice(waves []ref.Wave, inv document.Inventory) error {
 func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error) {
 	c := inventory.Config{
 		Migration: p.Rules.Migration, Target: p.Target, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope,
-		Progress: h.Inventory, Logger: p.Logger,
+		Referrers: p.referrers, Tolerant: p.memory != nil, Progress: h.Inventory, Logger: p.Logger,
 	}
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
@@ -173,7 +179,12 @@ func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
 		return document.Plan{}, err
 	}
-	if err := plan.CheckMapping(p.Rules, inv); err != nil {
+	return p.PlanOf(ctx, inv, h)
+}
+
+// PlanOf is Plan of an inventory that was just taken.
+func (p *Pipeline) PlanOf(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, error) {
+	if err := p.fits(inv); err != nil {
 		return document.Plan{}, err
 	}
 	made, learned, err := p.plan(ctx, inv, h)
@@ -188,22 +199,7 @@ func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 
 // plan is the plan that follows from an inventory, and what was read for it.
 func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, document.Content, error) {
-	known, err := document.ReadContent(p.Workspace.Content())
-	if err != nil {
-		return document.Plan{}, nil, err
-	}
-	c := content.Config{
-		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
-	}
-	for _, s := range p.Sources {
-		c.Sources = append(c.Sources, s)
-	}
-	learned, unread, err := content.Read(ctx, c)
-	if len(learned) > len(known) { // facts stay facts, whatever became of the rest
-		if writeErr := document.WriteContent(p.Workspace.Content(), learned); writeErr != nil {
-			return document.Plan{}, nil, errors.Join(err, writeErr)
-		}
-	}
+	learned, unread, err := p.learn(ctx, inv, false, h)
 	if err != nil {
 		return document.Plan{}, nil, err
 	}
@@ -219,6 +215,22 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 	return plan.Make(rules, inv, learned), learned, nil
 }
 
+// learn reads the manifests of an inventory that are not known yet. few says that it is of a few images alone.
+func (p *Pipeline) learn(ctx context.Context, inv document.Inventory, few bool, h Hooks) (document.Content, []document.Failure, error) {
+	known, err := p.known()
+	if err != nil {
+		return nil, nil, err
+	}
+	c := content.Config{
+		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
+	}
+	for _, s := range p.Sources {
+		c.Sources = append(c.Sources, s)
+	}
+	learned, unread, err := content.Read(ctx, c)
+	return learned, unread, errors.Join(err, p.keep(known, learned, few)) // facts stay facts, whatever became of the rest
+}
+
 // HasInventory reports whether there is an inventory.json.
 func (p *Pipeline) HasInventory() bool {
 	_, err := os.Stat(p.Workspace.Inventory())
@@ -227,7 +239,7 @@ func (p *Pipeline) HasInventory() bool {
 
 // Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
 func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.Results, error) {
-	made, err := p.ReadPlan()
+	made, err := p.planned(o)
 	if err != nil {
 		return document.Results{}, err
 	}
@@ -242,20 +254,14 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 			warming.Go(func() { s.Warm(ctx) })
 		}
 	}
-	listing, err := inventory.ListTarget(ctx, inventory.Config{
-		Target: p.Target, Progress: h.Inventory, Logger: p.Logger,
-	}, targets(made), paths(made))
+	listing, err := p.listing(ctx, made, o, h)
 	if err != nil {
 		return document.Results{}, err
 	}
-	if err := exist(made, listing); err != nil {
+	if made, err = p.possible(made, listing); err != nil {
 		return document.Results{}, err
 	}
-	hints, err := transfer.ReadHints(p.Workspace.Journal())
-	if err != nil {
-		return document.Results{}, err
-	}
-	j, err := journal.Open(p.Workspace.Journal(), p.Now)
+	hints, j, end, err := p.history()
 	if err != nil {
 		return document.Results{}, err
 	}
@@ -263,7 +269,7 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		Plan: made, Listing: listing, Only: only, First: o.First.rank, Overwrite: o.Overwrite, ImageTimeout: o.ImageTimeout, Source: p.source, Target: p.Target,
 		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
 	})
-	if closeErr := j.Close(); closeErr != nil {
+	if closeErr := end(); closeErr != nil {
 		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
 	}
 	return results, document.Write(p.Workspace.Results(), results)
@@ -356,41 +362,4 @@ func (p *Pipeline) only(o CopyOptions) (func(ref.Repository, digest.Digest) bool
 	return func(r ref.Repository, d digest.Digest) bool {
 		return scope.Match(r) && failed[r.String()+"@"+d.String()]
 	}, nil
-}
-
-// Manifest reads one manifest from the data plane of the registry that holds repo.
-func (p *Pipeline) Manifest(ctx context.Context, repo ref.Repository, d digest.Digest) (registry.Manifest, error) {
-	for _, s := range p.Sources {
-		if s.Registry() == repo.Registry {
-			return s.Manifest(ctx, repo, d)
-		}
-	}
-	return registry.Manifest{}, fmt.Errorf("%s is not a source of this migration", repo.Registry)
-}
-
-func (p *Pipeline) source(r ref.Registry) transfer.Source {
-	for _, s := range p.Sources {
-		if s.Registry() == r {
-			return s
-		}
-	}
-	return nil
-}
-
-// Notice says in a few words what slows a copy down at the moment, if anything does.
-func (p *Pipeline) Notice() string {
-	for _, s := range p.Sources {
-		if st := s.Stats(); st.Pausing {
-			return "ECR throttles"
-		}
-		if st := s.StorageStats(); st.Pausing {
-			return "S3 throttles"
-		}
-	}
-	for _, st := range p.Target.Stats() {
-		if st.Pausing {
-			return "Artifact Registry throttles"
-		}
-	}
-	return ""
 }

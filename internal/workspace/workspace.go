@@ -83,6 +83,9 @@ func (w *Workspace) Results() string { return w.part("results.json") }
 // Verification is the path of verify.json.
 func (w *Workspace) Verification() string { return w.file("verify.json") }
 
+// Sync is the path of sync.json.
+func (w *Workspace) Sync() string { return w.part("sync.json") }
+
 // part is a file of the wave.
 func (w *Workspace) part(name string) string {
 	if w.wave == "" {
