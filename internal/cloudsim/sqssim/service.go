@@ -168,11 +168,7 @@ func (q *Queue) do(ctx context.Context, operation string, in input) (any, error)
 	case "GetQueueUrl":
 		return map[string]string{"QueueUrl": q.URL()}, nil
 	case "GetQueueAttributes":
-		visible, hidden := q.counts()
-		return map[string]any{"Attributes": map[string]string{
-			"QueueArn": q.ARN(), "VisibilityTimeout": strconv.Itoa(int(q.options.Visibility.Seconds())),
-			"ApproximateNumberOfMessages": strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(hidden),
-		}}, nil
+		return map[string]any{"Attributes": q.attributes()}, nil
 	case "SendMessage":
 		q.Send(in.MessageBody)
 		return map[string]string{"MessageId": q.name, "MD5OfMessageBody": checksum(in.MessageBody)}, nil
@@ -190,6 +186,19 @@ func (q *Queue) do(ctx context.Context, operation string, in input) (any, error)
 		return q.batch(operation, in)
 	}
 	return nil, &apiError{"UnsupportedOperation", fmt.Sprintf("the embedded SQS does not know the operation %q", operation)}
+}
+
+// attributes are those that there are, whichever were asked for.
+func (q *Queue) attributes() map[string]string {
+	visible, hidden := q.counts()
+	out := map[string]string{
+		"QueueArn": q.ARN(), "VisibilityTimeout": strconv.Itoa(int(q.options.Visibility.Seconds())),
+		"ApproximateNumberOfMessages": strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(hidden),
+	}
+	if d := q.options.DeadLetters; d != nil {
+		out["RedrivePolicy"] = fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, d.ARN(), q.options.MaxReceives)
+	}
+	return out
 }
 
 // batch does one thing to up to ten messages.
