@@ -92,7 +92,7 @@ func (c census) judge(most int) (follow []lost, held []string) {
 			return c.lost, nil
 		}
 		return nil, []string{fmt.Sprintf("%d tags are missing at the source, more than the %d of --max-deletions: look at deletions in sync.json, and if that is right, %s",
-			len(c.lost), most, again(len(c.lost)))}
+			len(c.lost), most, remedy(len(c.lost)))}
 	}
 	all := 0
 	for _, n := range c.ours {
@@ -100,7 +100,7 @@ func (c census) judge(most int) (follow []lost, held []string) {
 	}
 	if unexpected(len(c.lost), all) {
 		return nil, []string{fmt.Sprintf("%d of %d tags are missing at the source at once, which a lost permission looks like, too: nothing was deleted. "+
-			"Look at deletions in sync.json, and if that is right, %s", len(c.lost), all, again(len(c.lost)))}
+			"Look at deletions in sync.json, and if that is right, %s", len(c.lost), all, remedy(len(c.lost)))}
 	}
 	byTarget := map[ref.TargetImage]int{}
 	for _, l := range c.lost {
@@ -114,7 +114,7 @@ func (c census) judge(most int) (follow []lost, held []string) {
 		case !told[l.target]:
 			told[l.target] = true
 			held = append(held, fmt.Sprintf("%d of %d tags of %s are missing at the source at once: none of them was deleted. If that is right, %s",
-				n, c.ours[l.target], l.target, again(len(c.lost))))
+				n, c.ours[l.target], l.target, remedy(len(c.lost))))
 		}
 	}
 	return follow, held
@@ -122,8 +122,8 @@ func (c census) judge(most int) (follow []lost, held []string) {
 
 func unexpected(lost, of int) bool { return lost > unexpectedTags && lost*unexpectedShare > of }
 
-// again is what to do where all of it is right.
-func again(n int) string {
+// remedy is what to do where all of it is right.
+func remedy(n int) string {
 	return fmt.Sprintf(`run "transship sync --once --delete-tags --max-deletions %d" once`, n)
 }
 

@@ -131,9 +131,6 @@ func (m *Metrics) Observe(host string, status int, throttled bool) {
 	if throttled {
 		m.throttled.WithLabelValues(host).Inc()
 	}
-	if s := m.syncer.Load(); s != nil && status != 0 {
-		s.alive()
-	}
 }
 
 func (m *Metrics) read(bytes int64)    { m.bytes.Add(bytes) }

@@ -63,8 +63,9 @@ type Syncer struct {
 	closed   func() error
 
 	kicked   chan struct{} // of capacity 1: something waits for a cycle
-	progress atomic.Int64  // when something last went on, in Unix nanoseconds
+	progress atomic.Int64  // when a cycle last went on, in Unix nanoseconds
 	copying  atomic.Pointer[transfer.Progress]
+	copied   atomic.Int64 // what copying had done when somebody last looked
 
 	mu      sync.Mutex
 	state   document.Sync
@@ -185,12 +186,17 @@ func (s *Syncer) kick() {
 	}
 }
 
-// alive notes that something went on.
+// alive notes that the present cycle went on. What events do is no sign of that.
 func (s *Syncer) alive() { s.progress.Store(s.now().UnixNano()) }
 
-// Healthy says why the sync does not go on, or nothing: no cycle began or ended, no event came and no request was answered
-// for longer than any of that may take.
+// Healthy says why the sync does not go on, or nothing: no cycle began, ended, or listed or copied anything for longer than
+// any of that may take.
 func (s *Syncer) Healthy() error {
+	if p := s.copying.Load(); p != nil {
+		if done := p.BytesRead.Load() + p.ImagesDone.Load() + p.TagsDone.Load() + p.BlobsMounted.Load(); s.copied.Swap(done) != done {
+			s.alive()
+		}
+	}
 	limit := 2*s.Interval + 15*time.Minute // the interval, and the longest that a request is tried again
 	if idle := s.now().Sub(time.Unix(0, s.progress.Load())); idle > limit {
 		return fmt.Errorf("nothing went on for %s: restart it, and see its log for what it was doing", idle.Round(time.Second))

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -79,7 +80,6 @@ func (s *Syncer) receive(ctx context.Context, q Queue, wait time.Duration) ([]ev
 		if err != nil {
 			return out, err
 		}
-		s.alive()
 		if out = append(out, some...); len(some) < full {
 			break
 		}
@@ -260,24 +260,32 @@ func (h *handling) delete(ctx context.Context, messages []events.Message) {
 	}
 }
 
-// bring brings what looks name.
+// again is how often what was copied is looked at once more at most.
+const again = 3
+
+// bring brings what looks name. What was copied is looked at once more: while a large image was on its way its tag may have
+// moved, and another lot may have brought that already.
 func (s *Syncer) bring(ctx context.Context, looks []stage.Look) ([]stage.Brought, error) {
-	brought, results, err := s.pipeline.Bring(ctx, looks, stage.Hooks{Copy: new(transfer.Progress)})
-	s.Metrics.read(results.Traffic.BytesRead)
-	s.alive()
-	if err != nil {
-		return nil, err
-	}
-	copied := 0
-	for _, b := range brought {
-		if b.Copied {
-			copied++
+	out := map[stage.Look]stage.Brought{}
+	for try := 0; len(looks) > 0 && try <= again; try++ {
+		brought, results, err := s.pipeline.Bring(ctx, looks, stage.Hooks{Copy: new(transfer.Progress)})
+		s.Metrics.read(results.Traffic.BytesRead)
+		if err != nil {
+			return nil, err
+		}
+		looks = nil
+		for _, b := range brought {
+			if b.Copied && b.Outcome == stage.Arrived && b.Tag != "" {
+				looks = append(looks, b.Look)
+			}
+			b.Copied = b.Copied || out[b.Look].Copied
+			out[b.Look] = b
+		}
+		if len(looks) > 0 {
+			s.log.Info("events", "looks", len(brought), "brought", len(looks))
 		}
 	}
-	if copied > 0 {
-		s.log.Info("events", "looks", len(looks), "brought", copied)
-	}
-	return brought, nil
+	return slices.Collect(maps.Values(out)), nil
 }
 
 // touch has the present cycle look once more at its end at what was brought beside it.

@@ -15,7 +15,9 @@ import (
 	"transship/internal/cloudsim"
 	"transship/internal/cloudsim/corpus"
 	"transship/internal/cloudsim/sqssim"
+	"transship/internal/cloudstest"
 	"transship/internal/document"
+	"transship/internal/stage"
 )
 
 // running runs a sync until the test says otherwise.
@@ -77,6 +79,61 @@ func TestAPushArrivesWithinTwoSeconds(t *testing.T) {
 	text := scrape(t, s)
 	if !strings.Contains(text, `transship_events_total{action="push"} 5`) || !strings.Contains(text, "transship_sync_lag_seconds_count 5") {
 		t.Error(text)
+	}
+}
+
+// Where a tag moves while its image is on its way, the older copy does not win.
+func TestASlowCopyDoesNotWin(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{}, corpus.Flat(1, 3))
+	s := w.sync(t)
+	defer end(t, s)
+	once(t, s)
+	const name = "flat/app-0000"
+	repo := cloudstest.Registry().Repository(name)
+	first := w.push(t, name, "latest", "first")
+	var second digest.Digest
+	w.Sim.Faults.Set(cloudsim.Fault{Kind: "s3.*", Times: 1, Action: func(rw writer, r *request, next handler) {
+		w.Sim.Faults.Clear()
+		second = w.push(t, name, "latest", "second")
+		if _, err := s.bring(t.Context(), []stage.Look{{Repository: repo, Tag: "latest", Digest: second}}); err != nil {
+			t.Error(err)
+		}
+		if w.at(name, "latest") != second {
+			t.Error("the second one is not there")
+		}
+		next.ServeHTTP(rw, r)
+	}})
+	if _, err := s.bring(t.Context(), []stage.Look{{Repository: repo, Tag: "latest", Digest: first}}); err != nil {
+		t.Error(err)
+	}
+	if second == "" || w.at(name, "latest") != second {
+		t.Errorf("latest is at %s, want %s", w.at(name, "latest"), second)
+	}
+}
+
+// Where an event brings a tag while a cycle copies by an older plan, the cycle does not win.
+func TestAnOldPlanDoesNotWin(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{}, corpus.Flat(1, 3))
+	q := w.open(t)
+	s := w.sync(t)
+	defer end(t, s)
+	once(t, s)
+	const name = "flat/app-0000"
+	w.push(t, name, "latest", "first")
+	w.ECR.SetEvents(w.queue.Send)
+	var second digest.Digest
+	w.Sim.Faults.Set(cloudsim.Fault{Kind: "s3.*", Times: 1, Action: func(rw writer, r *request, next handler) {
+		w.Sim.Faults.Clear()
+		second = w.push(t, name, "latest", "second")
+		s.drain(t.Context(), q)
+		if w.at(name, "latest") != second || w.queue.Len() != 0 {
+			t.Error("the second one is not there")
+		}
+		next.ServeHTTP(rw, r)
+	}})
+	once(t, s)
+	if second == "" || w.at(name, "latest") != second {
+		t.Errorf("latest is at %s, want %s", w.at(name, "latest"), second)
 	}
 }
 
