@@ -23,9 +23,9 @@ type Reference struct {
 	PushedAt time.Time // of the image, as ECR says; the zero value where it does not
 }
 
-// Behind are the references of a plan that the target does not hold as they should be, in the plan's order. A tag that
-// somebody else moved at the target is not among them: it is kept. What was copied fails to be there only where the
-// listing says so, which is the inventory that the plan was made from.
+// Behind are the references of a plan that the target does not hold as they should be, as the inventory says that the plan
+// was made from, in the plan's order. A tag that somebody else moved at the target is not among them: it is kept. It is for
+// a pipeline that follows.
 func (p *Pipeline) Behind(made document.Plan, inv document.Inventory) []Reference {
 	present := map[ref.TargetImage]map[digest.Digest]bool{}
 	tags := map[ref.TargetImage]map[string]digest.Digest{}

@@ -47,7 +47,7 @@ type Brought struct {
 // Bring copies what looks name, without a look at anything else, and asks the target afterwards whether it is there. It
 // takes a request a repository and some more for children and for tags that point elsewhere, a request a hundred
 // manifests, two a reference before the copy and one after it. It may run beside the other stages, and writes no document
-// but the journal. The error is that of ctx.
+// but the journal. It is for a pipeline that follows. The error is that of ctx.
 func (p *Pipeline) Bring(ctx context.Context, looks []Look, h Hooks) ([]Brought, document.Results, error) {
 	b := &bring{p: p.snapshot(), hooks: h, images: map[ref.Repository]map[digest.Digest]document.SourceImage{}, failed: map[ref.Repository]error{}}
 	for _, l := range looks {

@@ -86,6 +86,9 @@ func TestACycleFollows(t *testing.T) {
 	}
 	if text := scrape(t, s); !strings.Contains(text, `transship_sync_deletions_total{kind="seen"} 1`) || !strings.Contains(text, `transship_images_behind 0`) {
 		t.Error(text)
+	} else if !strings.Contains(text, `transship_requests_total{code="200",host="api.ecr.us-east-1.amazonaws.com"}`) ||
+		!strings.Contains(text, `transship_requests_total{code="201",host="us-docker.pkg.dev"}`) || strings.Contains(text, `transship_token_age_seconds{side="source"} 0`+"\n") {
+		t.Errorf("requests are not counted, or there is no token:\n%s", text)
 	}
 }
 
