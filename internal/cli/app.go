@@ -18,12 +18,14 @@ import (
 	"transship/internal/cli/term"
 	"transship/internal/clouds"
 	"transship/internal/document"
+	"transship/internal/events"
 	"transship/internal/governance"
 	"transship/internal/plan"
 	"transship/internal/plan/shard"
 	"transship/internal/ref"
 	"transship/internal/references"
 	"transship/internal/stage"
+	"transship/internal/sync"
 	"transship/internal/workspace"
 )
 
@@ -48,6 +50,8 @@ type app struct {
 	clouds  clouds.Options // how the clouds are reached, beyond the defaults
 	flags   flags
 	lists   []references.List // what --first names
+	metrics *sync.Metrics     // of a command that syncs
+	queues  []*events.Queue   // of ECR's events
 }
 
 // flags are the shared ones.
@@ -61,7 +65,8 @@ type flags struct {
 	selection              selection
 	limits                 limits
 	sharding               sharding
-	part                   shard.Part    // what this machine copies of the plan
+	part                   shard.Part // what this machine copies of the plan
+	sync                   syncing
 	image                  time.Duration // how long one image may take; 0: no bound
 	first                  []string
 	ranks                  bool // the command looks at first
@@ -223,6 +228,7 @@ func (a *app) merge(f *file) {
 	a.mergeSelection(f)
 	a.mergeLimits(f)
 	a.mergeSharding(f)
+	a.mergeSync(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -288,7 +294,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	for _, from := range s.sources {
 		registries = append(registries, from.registry)
 	}
-	p.Whole = s.whole
+	p.Whole, p.Sync = s.whole, s.Sync || s.Interval != "" || len(s.Events) > 0 || a.metrics != nil
 	if p.Guards, err = s.guards(); err != nil {
 		return nil, nil, err
 	}
@@ -337,9 +343,7 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 	}
 	if n&needSource != 0 {
 		for _, from := range s.sources {
-			o.Source = clouds.SourceOptions{
-				Profile: from.origin.Profile, RoleARN: from.origin.RoleARN, ExternalID: from.origin.ExternalID, WebIdentity: from.origin.WebIdentity,
-			}
+			o.Source = from.options()
 			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
 			if err != nil {
 				failed = append(failed, err)
@@ -354,12 +358,18 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 		}
 		p.Target = opened
 	}
+	if err := a.openQueues(s, o); err != nil {
+		failed = append(failed, err)
+	}
 	return errors.Join(failed...)
 }
 
 // logger writes to stderr: warnings, and with -v every request.
-func (a *app) logger() *slog.Logger {
-	o := &slog.HandlerOptions{Level: slog.LevelWarn}
+func (a *app) logger() *slog.Logger { return a.loggerAt(slog.LevelWarn) }
+
+// loggerAt is logger with a level of its own.
+func (a *app) loggerAt(level slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
 	if a.flags.verbose {
 		o.Level = slog.LevelDebug
 	}

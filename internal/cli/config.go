@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"transship/internal/clouds"
 	"transship/internal/ref"
 )
 
@@ -58,9 +59,16 @@ type file struct {
 
 	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`
 
-	Plan   string `yaml:"plan" doc:"The plan that copy works by, in place of the workspace's: a file that is only read."`
-	Shard  string `yaml:"shard" doc:"Which part of the plan copy takes on one of several machines: I/N, I from 0. Rather a flag, since it differs from machine to machine."`
-	Shards int    `yaml:"shards" doc:"How many machines copy the plan, each its part. Which part, JOB_COMPLETION_INDEX says; the environment of a Cloud Run job or an AWS Batch array says both by itself."`
+	Plan         string   `yaml:"plan" doc:"The plan that copy works by, in place of the workspace's: a file that is only read."`
+	Shard        string   `yaml:"shard" doc:"Which part of the plan copy takes on one of several machines: I/N, I from 0. Rather a flag, since it differs from machine to machine."`
+	Shards       int      `yaml:"shards" doc:"How many machines copy the plan, each its part. Which part, JOB_COMPLETION_INDEX says; the environment of a Cloud Run job or an AWS Batch array says both by itself."`
+	Sync         bool     `yaml:"sync" doc:"A sync runs beside the migration, or will: migrate leaves tags as they can be moved. An interval or events say so, too."`
+	Interval     string   `yaml:"interval" doc:"How often sync looks at both sides; 5m by default."`
+	Events       []string `yaml:"events" doc:"URLs of the SQS queues that EventBridge puts ECR's events into; each in the account and region of a source."`
+	DeleteTags   bool     `yaml:"delete-tags" doc:"Take away tags at the target that sync wrote, nobody moved since, and somebody deleted at the source."`
+	MaxDeletions int      `yaml:"max-deletions" doc:"Take away up to so many tags in one cycle, whatever share of all that is. Without it, more than ten at once that are more than a tenth are held."`
+	VerifyEvery  string   `yaml:"verify-every" doc:"How often sync verifies everything rather than what changed; 24h by default."`
+	Listen       string   `yaml:"listen" doc:"Address on which sync serves /metrics, /healthz and /readyz, such as :8080; none by default."`
 
 	MaxRequestsPerSecond float64 `yaml:"max-requests-per-second" doc:"At most so many requests a second to each host."`
 	MaxConcurrency       int     `yaml:"max-concurrency" doc:"At most so many requests under way to each host."`
@@ -182,6 +190,11 @@ type source struct {
 	registry ref.Registry
 	form     ref.HostForm
 	origin   origin
+}
+
+// options say how the source is reached.
+func (s source) options() clouds.SourceOptions {
+	return clouds.SourceOptions{Profile: s.origin.Profile, RoleARN: s.origin.RoleARN, ExternalID: s.origin.ExternalID, WebIdentity: s.origin.WebIdentity}
 }
 
 // sourcesOf reads from and sources.

@@ -29,10 +29,11 @@ Move a registry in one go, or stage by stage:
   provision   create the repositories, and set what guards their images
   copy        bring over what is missing, byte for byte
   verify      a fresh look: did everything arrive?
+  sync        keep both sides in step while teams switch over
   status      where the migration stands
   rewrite     move the references in a team's files
 
-Nothing is ever deleted, and nothing changes before it was shown. Any command
+No image is ever deleted, and nothing changes before it was shown. Any command
 can be run again at any time and does only what is missing.
 "transship COMMAND --help" says more; --help lists the flags.
 `
@@ -75,7 +76,7 @@ func newRoot(a *app) *cobra.Command {
 	a.addShared(root)
 	cobra.EnableCommandSorting = false
 	root.AddCommand(
-		newDemo(a), newInit(a), newDoctor(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newStatus(a),
+		newDemo(a), newInit(a), newDoctor(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newSync(a), newStatus(a),
 		newRewrite(a), newGenerate(a),
 	)
 	root.SetUsageFunc(showUsage)

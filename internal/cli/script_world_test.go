@@ -109,6 +109,12 @@ func cloudActions() map[string]cloudAction {
 		"guarded":          {": ECR's repositories get what teams set on theirs: policies, immutable tags, keys, tags", 0, (*world).guarded},
 		"hostile":          {": somebody fills ECR with names, tags and manifests that only malice makes", 0, (*world).hostile},
 		"hang":             {"KIND: requests of a kind get no answer until the client goes away; see await", 1, (*world).hang},
+		"listen":           {": ECR's events go to the queue transship", 0, (*world).listen},
+		"message":          {"TEXT: somebody puts a message into the queue", 1, (*world).message},
+		"messages":         {"N: there are N messages in the queue", 1, (*world).messages},
+		"build":            {"REPO TAG: a pipeline pushes a new image to ECR", 2, (*world).build},
+		"untag":            {"REPO TAG…: somebody deletes tags in ECR", 2, (*world).untag},
+		"arrived":          {"REPO TAG…: the target has those tags, as ECR has them, and no others", 1, (*world).arrived},
 		"throttle":         {"KIND [times=N]: the API throttles", 1, (*world).throttle},
 	}
 }

@@ -97,6 +97,7 @@ func examples(key string) (string, bool) {
 		"log-format": "text", "host": "123456789012.dkr.ecr.us-east-1.amazonaws.com", "account": `"123456789012"`, "region": "us-east-1",
 		"profile": "production", "role_arn": "arn:aws:iam::123456789012:role/migration-reader", "external_id": "my-external-id",
 		"web_identity": "google", "name": "first", "layout": "grouped", "cleanup": "standard", "principals": "principals.yaml",
+		"interval": "5m", "verify-every": "24h", "listen": `":8080"`, "max-deletions": "20",
 	}[key]
 	return v, ok
 }
@@ -116,6 +117,8 @@ func (t template) example(key string, typ reflect.Type) []string {
 		return list(key, []string{"team/sandbox/**"})
 	case "first":
 		return list(key, []string{"production.txt", "deploy/production"})
+	case "events":
+		return list(key, []string{"https://sqs.us-east-1.amazonaws.com/123456789012/transship"})
 	case "tags":
 		return list(key, []string{"v*", "release-*"})
 	case "waves":

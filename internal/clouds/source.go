@@ -39,6 +39,9 @@ type Options struct {
 	Target TargetOptions
 	// Limits cap what is asked and read; nil caps nothing.
 	Limits *Limits
+	// Observe is told of each attempt of a request that is sent to a registry or a queue: its host, its HTTP status (0
+	// without an answer), and whether it was throttled. It is called at any time and must return at once. May be nil.
+	Observe func(host string, status int, throttled bool)
 }
 
 // SourceOptions say as whom one ECR registry is reached. The zero value is whoever the AWS SDK's default chain finds.
@@ -117,25 +120,31 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 	eo := o.aws()
 	eo.Form, eo.Governor, eo.Horizon = form, o.Limits.onlyCap("api.ecr."+r.Region), o.Limits.horizon()
 	eo.Profile, eo.RoleARN, eo.ExternalID, eo.SessionName = o.Source.Profile, o.Source.RoleARN, o.Source.ExternalID, o.Source.SessionName
-	if eo.RoleARN != "" {
-		google := o.google()
-		google.Impersonate = o.Target.Impersonate
-		eo.WebIdentity, eo.WebIdentityAudience = gar.IDTokens(google), o.Source.WebIdentityAudience
-		eo.WebIdentityOnly = o.Source.WebIdentity == WebIdentityGoogle
-	}
+	eo.Observe = o.Observe
+	o.webIdentity(&eo)
 	control, err := ecr.Load(ctx, r, eo)
 	if err != nil {
 		return nil, err
 	}
 	host := r.HostIn(form)
 	data := oci.New(oci.Options{
-		Side: registry.Source, Host: host, Transport: oci.NewTransport(o.Transport),
-		Messages: oci.NewMessageTransport(o.Transport),
+		Side: registry.Source, Host: host, Transport: o.watch(oci.NewTransport(o.Transport)),
+		Messages: o.watch(oci.NewMessageTransport(o.Transport)),
 		Auth:     control.Authorizer(), Logger: o.logger(),
 		Governor:  o.Limits.governor(host, governor.Options{}),
 		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{}),
 	})
 	return &Source{control: control, data: data, band: o.Limits.bandwidth()}, nil
+}
+
+// webIdentity lets a role be assumed with an ID token of Google's.
+func (o Options) webIdentity(eo *ecr.Options) {
+	if eo.RoleARN != "" {
+		google := o.google()
+		google.Impersonate = o.Target.Impersonate
+		eo.WebIdentity, eo.WebIdentityAudience = gar.IDTokens(google), o.Source.WebIdentityAudience
+		eo.WebIdentityOnly = o.Source.WebIdentity == WebIdentityGoogle
+	}
 }
 
 // Warm gets the credential of the data plane ready, while the caller does other things. What goes wrong, whoever needs

@@ -48,6 +48,12 @@ func OpenTarget(ctx context.Context, o Options) (*Target, error) {
 	if o.Transport != nil {
 		transport = o.Transport.Clone()
 	}
+	if o.Observe != nil {
+		if transport == nil {
+			transport = gar.NewTransport()
+		}
+		transport = o.watch(transport)
+	}
 	cloud, err := gar.New(gar.Options{Credentials: keys, Transport: transport, Logger: o.logger(), Governor: o.Limits.capped(governor.Options{})})
 	if err != nil {
 		return nil, err
@@ -62,9 +68,9 @@ func (t *Target) host(image ref.TargetImage) *oci.Client {
 	defer t.mu.Unlock()
 	c := t.hosts[host]
 	if c == nil {
-		messages := oci.NewMessageTransport(t.options.Transport)
+		messages := t.options.watch(oci.NewMessageTransport(t.options.Transport))
 		c = oci.New(oci.Options{
-			Side: registry.Target, Host: host, Transport: oci.NewTransport(t.options.Transport), Messages: messages,
+			Side: registry.Target, Host: host, Transport: t.options.watch(oci.NewTransport(t.options.Transport)), Messages: messages,
 			Auth: t.keys.Authorizer(host, messages), Logger: t.options.logger(), Hint: hint,
 			Governor: t.options.Limits.governor(host, governor.Options{RequestsPerMinute: requestsPerMinute, WritesPerMinute: writesPerMinute}),
 		})

@@ -9,6 +9,7 @@ import (
 	"transship/internal/cloudsim/arsim"
 	"transship/internal/cloudsim/ecrsim"
 	"transship/internal/cloudsim/iamsim"
+	"transship/internal/cloudsim/sqssim"
 )
 
 // clouds are the registries of a Sim, made on first use.
@@ -16,6 +17,7 @@ type clouds struct {
 	cloudsMu sync.Mutex
 	regions  []*ecrsim.Region
 	ar       *arsim.Cloud
+	sqs      map[string]*sqssim.Service
 	aws      *iamsim.AWS
 	google   *iamsim.Google
 }
@@ -78,6 +80,22 @@ func (s *Sim) AR() *arsim.Cloud {
 		}
 	})
 	return s.ar
+}
+
+// SQS returns the queues of region, made on first use.
+func (s *Sim) SQS(region string) *sqssim.Service {
+	s.cloudsMu.Lock()
+	defer s.cloudsMu.Unlock()
+	if q := s.sqs[region]; q != nil {
+		return q
+	}
+	if s.sqs == nil {
+		s.sqs = map[string]*sqssim.Service{}
+	}
+	q := sqssim.New(region, s.opts.Now)
+	s.sqs[region] = q
+	s.builtin(maps.All(map[string]http.Handler{q.Host(): q}))
+	return q
 }
 
 // AWS returns the users and roles of the embedded AWS, whose keys ECR, STS and SSO take.

@@ -24,6 +24,7 @@ const (
 	KindGovernance   Kind = "governance"
 	KindRewrite      Kind = "rewrite"
 	KindLayout       Kind = "layout"
+	KindSync         Kind = "sync"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

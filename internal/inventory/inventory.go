@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -59,10 +61,13 @@ type Config struct {
 	// Previous calls each with every source image of an earlier inventory of the same migration, of which the pull times
 	// stay. It is called when the source has been listed. May be nil.
 	Previous    func(each func(document.SourceImage))
-	Concurrency int            // requests at a time to one registry, 0 for DefaultConcurrency
-	Referrers   ReferrersMode  //
-	Progress    func(Progress) // called one call at a time; may be nil
-	Logger      *slog.Logger   // may be nil
+	Concurrency int           // requests at a time to one registry, 0 for DefaultConcurrency
+	Referrers   ReferrersMode //
+	// Tolerant makes a target repository that cannot be listed one of the failures, together with all source repositories
+	// that lead there, rather than the end.
+	Tolerant bool
+	Progress func(Progress) // called one call at a time; may be nil
+	Logger   *slog.Logger   // may be nil
 }
 
 // Progress is how far the listing of one side has come.
@@ -85,6 +90,7 @@ func Run(ctx context.Context, c Config) (document.Inventory, error) {
 	var sourceErr, targetErr error
 	var wg sync.WaitGroup
 	var m mapped
+	var failed unlisted
 	m.naming.Add(len(c.Sources))
 	wg.Go(func() {
 		if inv.Source, inv.Failures, sourceErr = listSource(ctx, c, m.add); sourceErr != nil {
@@ -92,11 +98,14 @@ func Run(ctx context.Context, c Config) (document.Inventory, error) {
 		}
 	})
 	wg.Go(func() {
-		if inv.Target, targetErr = listTarget(ctx, c, c.Mapping.Targets(), func() []ref.TargetImage { return m.paths(c) }); targetErr != nil {
+		inv.Target, targetErr = listTarget(ctx, c, c.Mapping.Targets(), func() []ref.TargetImage { return m.paths(c) }, failed.keep)
+		if targetErr != nil {
 			cancel(errSide)
 		}
 	})
 	wg.Wait()
+	inv.Failures = append(inv.Failures, failed.failures(c, inv.Source.Repositories)...)
+	slices.SortFunc(inv.Failures, compareFailures)
 	return inv, joinSides(errors.Is(context.Cause(ctx), errSide), sourceErr, targetErr)
 }
 
@@ -129,6 +138,46 @@ func (m *mapped) paths(c Config) []ref.TargetImage {
 		}
 		if t, err := c.Mapping.Map(r); err == nil {
 			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// unlisted are the target repositories that could not be listed.
+type unlisted struct {
+	mu   sync.Mutex
+	errs map[ref.TargetRepository]error
+}
+
+// keep takes err for a failure of r alone, where that is what it is.
+func (u *unlisted) keep(c Config, r ref.TargetRepository, err error) bool {
+	class := registry.ClassOf(err)
+	if !c.Tolerant || class == registry.Canceled || class == registry.Unauthorized {
+		return false
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.errs == nil {
+		u.errs = map[ref.TargetRepository]error{}
+	}
+	u.errs[r] = err
+	return true
+}
+
+// failures are one for each such repository, and one for each source repository that leads there: it cannot be planned.
+func (u *unlisted) failures(c Config, repositories []document.SourceRepository) []document.Failure {
+	var out []document.Failure
+	add := func(f document.Failure, err error) {
+		f.Class, f.Hint = string(registry.ClassOf(err)), registry.HintOf(err)
+		f.Error = strings.TrimSuffix(err.Error(), " ("+f.Hint+")")
+		out = append(out, f)
+	}
+	for r, err := range u.errs {
+		add(document.Failure{Target: r.String()}, err)
+	}
+	for _, r := range repositories {
+		if t, err := c.Mapping.Map(r.URI); err == nil && u.errs[t.Repository] != nil && c.Scope.Match(r.URI) {
+			add(document.Failure{Source: r.URI.String(), Target: t.String()}, u.errs[t.Repository])
 		}
 	}
 	return out

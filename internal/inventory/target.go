@@ -27,11 +27,15 @@ const pageImages = 1000
 // else is there is nobody's concern, and may be much. A repository that does not exist is left out: it is to be created.
 // Any other trouble is an error, and so is a repository that cannot hold images.
 func ListTarget(ctx context.Context, c Config, repositories []ref.TargetRepository, paths []ref.TargetImage) (document.TargetInventory, error) {
-	return listTarget(ctx, c, repositories, func() []ref.TargetImage { return paths })
+	whole := func(Config, ref.TargetRepository, error) bool { return false }
+	return listTarget(ctx, c, repositories, func() []ref.TargetImage { return paths }, whole)
 }
 
-// listTarget is ListTarget with paths that may not be known yet: it looks at the repositories first.
-func listTarget(ctx context.Context, c Config, repositories []ref.TargetRepository, paths func() []ref.TargetImage) (document.TargetInventory, error) {
+// listTarget is ListTarget with paths that may not be known yet: it looks at the repositories first. What keeps an error
+// has the others go on.
+func listTarget(ctx context.Context, c Config, repositories []ref.TargetRepository, paths func() []ref.TargetImage,
+	keeps func(Config, ref.TargetRepository, error) bool,
+) (document.TargetInventory, error) {
 	inv := document.TargetInventory{Repositories: []document.TargetRepository{}, Images: []document.TargetImage{}}
 	wanted := sync.OnceValue(func() map[ref.TargetRepository]map[ref.TargetImage]int {
 		out := map[ref.TargetRepository]map[ref.TargetImage]int{}
@@ -52,7 +56,7 @@ func listTarget(ctx context.Context, c Config, repositories []ref.TargetReposito
 			l := targetListing{Config: c, repository: r, wanted: wanted, progress: progress}
 			found, err := l.run(ctx)
 			switch {
-			case registry.IsClass(err, registry.NoRepository):
+			case registry.IsClass(err, registry.NoRepository), err != nil && keeps(c, r, err):
 				return nil
 			case err != nil:
 				return err

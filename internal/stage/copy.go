@@ -9,8 +9,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/document"
-	"transship/internal/document/journal"
-	"transship/internal/inventory"
 	"transship/internal/plan/shard"
 	"transship/internal/ref"
 	"transship/internal/transfer"
@@ -18,9 +16,12 @@ import (
 
 // CopyOptions narrow or widen a copy.
 type CopyOptions struct {
-	Overwrite   bool  // move tags that somebody else moved at the target
-	RetryFailed bool  // take up only what the last results call failed
-	First       First // what is copied before the rest
+	Overwrite   bool           // move tags that somebody else moved at the target
+	RetryFailed bool           // take up only what the last results call failed
+	First       First          // what is copied before the rest
+	Plan        *document.Plan // what plan.json holds; nil reads it
+	// Listing is the target as it was listed a moment ago; nil has it listed afresh.
+	Listing *document.TargetInventory
 	// ImageTimeout is how long one image may take with all that it needs; 0 sets no bound.
 	ImageTimeout time.Duration
 	// Shard is the part of the plan that this machine copies; the zero value is all of it. The others copy the rest.
@@ -29,7 +30,7 @@ type CopyOptions struct {
 
 // Copy brings to the target what plan.json wants and the target lacks, and writes results.json.
 func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.Results, error) {
-	made, err := p.ReadPlan()
+	made, err := p.planned(o)
 	if err != nil {
 		return document.Results{}, err
 	}
@@ -44,24 +45,18 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 			warming.Go(func() { s.Warm(ctx) })
 		}
 	}
-	listing, err := inventory.ListTarget(ctx, inventory.Config{
-		Target: p.Target, Progress: h.Inventory, Logger: p.Logger,
-	}, targets(made), paths(made))
+	listing, err := p.listing(ctx, made, o, h)
 	if err != nil {
 		return document.Results{}, err
 	}
-	if err := exist(made, listing); err != nil {
+	if made, err = p.possible(made, listing); err != nil {
 		return document.Results{}, err
 	}
 	peers, part, err := shardOf(made, o.Shard)
 	if err != nil {
 		return document.Results{}, err
 	}
-	hints, err := transfer.ReadHints(p.Workspace.Journal())
-	if err != nil {
-		return document.Results{}, err
-	}
-	j, err := journal.Open(p.Workspace.Journal(), p.Now)
+	hints, j, end, err := p.history()
 	if err != nil {
 		return document.Results{}, err
 	}
@@ -70,7 +65,7 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 		Hints: hints, Journal: j, Progress: h.Copy, Now: p.Now, Logger: p.Logger,
 	})
 	results.Shard = part
-	if closeErr := j.Close(); closeErr != nil {
+	if closeErr := end(); closeErr != nil {
 		p.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
 	}
 	return results, document.Write(p.Workspace.Results(), results)

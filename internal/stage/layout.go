@@ -62,9 +62,11 @@ func (p *Pipeline) follow(rules []document.LayoutRule) error {
 		}
 		all = append(all, rule)
 	}
-	p.laidOut = len(rules)
-	p.Rules.Mapping.Rules = all
-	p.Rules.Migration = plan.NewMigration(p.Rules.Migration.Sources, p.Rules.Mapping)
+	p.change(func() {
+		p.laidOut = len(rules)
+		p.Rules.Mapping.Rules = all
+		p.Rules.Migration = plan.NewMigration(p.Rules.Migration.Sources, p.Rules.Mapping)
+	})
 	return nil
 }
 

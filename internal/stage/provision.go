@@ -2,14 +2,17 @@ package stage
 
 import (
 	"context"
+	"slices"
 
+	"transship/internal/document"
 	"transship/internal/governance/desired"
 	"transship/internal/provision"
 )
 
 // ProvisionOptions say how far Provision goes.
 type ProvisionOptions struct {
-	Finish bool // make tags immutable where that is planned
+	Finish  bool // make tags immutable where that is planned
+	Missing bool // create what is missing, and leave what exists as it is
 	// Seen is what a preview with the same Finish found, so that nothing is looked at twice; nil looks first.
 	Seen []desired.Change
 }
@@ -28,6 +31,9 @@ func (p *Pipeline) PreviewProvision(ctx context.Context, finish bool) ([]desired
 // planned.
 func (p *Pipeline) Provision(ctx context.Context, o ProvisionOptions, h Hooks) (provision.Result, error) {
 	c, err := p.provisioning(o.Finish, h)
+	if o.Missing {
+		c.Repositories = slices.DeleteFunc(c.Repositories, func(r document.PlannedRepository) bool { return r.Exists })
+	}
 	switch {
 	case err != nil:
 		return provision.Result{}, err

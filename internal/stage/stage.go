@@ -17,8 +17,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"transship/internal/clouds"
 	"transship/internal/content"
 	"transship/internal/document"
@@ -27,7 +25,6 @@ import (
 	"transship/internal/plan"
 	"transship/internal/provision"
 	"transship/internal/ref"
-	"transship/internal/registry"
 	"transship/internal/transfer"
 	"transship/internal/verify"
 	"transship/internal/workspace"
@@ -48,13 +45,17 @@ type Pipeline struct {
 	Grouped bool
 	laidOut int // how many of the mapping's rules are a layout's: the last ones
 	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
-	// as they can be moved, and "provision --finish" makes them immutable. Nothing sets it as long as there is no sync.
+	// as they can be moved, and "provision --finish" makes them immutable.
 	Sync bool
 	// PlanFile is the plan to copy by, such as one in a volume that several machines mount, which is only read; empty for
 	// plan.json of the workspace.
 	PlanFile string
-	Now      func() time.Time
-	Logger   *slog.Logger
+	// referrers says how referrers are looked for that listings do not show; empty is inventory.ReferrersAuto.
+	referrers inventory.ReferrersMode
+	memory    *memory // of a pipeline that follows, else nil
+
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Hooks show what is going on; each may be nil.
@@ -81,9 +82,10 @@ func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, 
 	if err := claimedTwice(p.Waves, inv); err != nil {
 		return inv, err
 	}
-	if err := plan.CheckMapping(p.Rules, inv); err != nil {
+	if err := p.fits(inv); err != nil {
 		return inv, err
 	}
+	p.remember(inv)
 	return inv, document.Write(p.Workspace.Inventory(), inv)
 }
 
@@ -117,7 +119,7 @@ func claimedTwice(waves []ref.Wave, inv document.Inventory) error {
 func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error) {
 	c := inventory.Config{
 		Migration: p.Rules.Migration, Target: p.Target, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope,
-		Progress: h.Inventory, Logger: p.Logger,
+		Referrers: p.referrers, Tolerant: p.memory != nil, Progress: h.Inventory, Logger: p.Logger,
 	}
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
@@ -165,7 +167,12 @@ func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 	if err := p.read(p.Workspace.Inventory(), document.KindInventory, "inventory", &inv); err != nil {
 		return document.Plan{}, err
 	}
-	if err := plan.CheckMapping(p.Rules, inv); err != nil {
+	return p.PlanOf(ctx, inv, h)
+}
+
+// PlanOf is Plan of an inventory that was just taken.
+func (p *Pipeline) PlanOf(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, error) {
+	if err := p.fits(inv); err != nil {
 		return document.Plan{}, err
 	}
 	settings := p.settingsAhead(ctx, inv, true)
@@ -181,22 +188,7 @@ func (p *Pipeline) Plan(ctx context.Context, h Hooks) (document.Plan, error) {
 
 // plan is the plan that follows from an inventory, and what was read for it.
 func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, ahead *ahead, h Hooks) (document.Plan, document.Content, error) {
-	known, err := document.ReadContent(p.Workspace.Content())
-	if err != nil {
-		return document.Plan{}, nil, err
-	}
-	c := content.Config{
-		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
-	}
-	for _, s := range p.Sources {
-		c.Sources = append(c.Sources, s)
-	}
-	learned, unread, err := content.Read(ctx, c)
-	if len(learned) > len(known) { // facts stay facts, whatever became of the rest
-		if writeErr := document.WriteContent(p.Workspace.Content(), learned); writeErr != nil {
-			return document.Plan{}, nil, errors.Join(err, writeErr)
-		}
-	}
+	learned, unread, err := p.learn(ctx, inv, false, h)
 	if err != nil {
 		return document.Plan{}, nil, err
 	}
@@ -210,6 +202,22 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, ahead *ahea
 		rules.Expired = governance.Expired(p.guarding(inv, settings, learned))
 	}
 	return plan.Make(rules, inv, learned), learned, nil
+}
+
+// learn reads the manifests of an inventory that are not known yet. few says that it is of a few images alone.
+func (p *Pipeline) learn(ctx context.Context, inv document.Inventory, few bool, h Hooks) (document.Content, []document.Failure, error) {
+	known, err := p.known()
+	if err != nil {
+		return nil, nil, err
+	}
+	c := content.Config{
+		Fallback: p, Inventory: inv, Scope: p.Rules.Scope, PullThrough: p.Rules.Selection.PullThrough, Known: known, Progress: h.Content, Logger: p.Logger,
+	}
+	for _, s := range p.Sources {
+		c.Sources = append(c.Sources, s)
+	}
+	learned, unread, err := content.Read(ctx, c)
+	return learned, unread, errors.Join(err, p.keep(known, learned, few)) // facts stay facts, whatever became of the rest
 }
 
 // HasInventory reports whether there is an inventory.json.
@@ -284,41 +292,4 @@ type MissingError struct{ Path, Command string }
 // Error names the document and the command that makes it.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf(`%s does not exist yet: run "transship %s" first`, e.Path, e.Command)
-}
-
-// Manifest reads one manifest from the data plane of the registry that holds repo.
-func (p *Pipeline) Manifest(ctx context.Context, repo ref.Repository, d digest.Digest) (registry.Manifest, error) {
-	for _, s := range p.Sources {
-		if s.Registry() == repo.Registry {
-			return s.Manifest(ctx, repo, d)
-		}
-	}
-	return registry.Manifest{}, fmt.Errorf("%s is not a source of this migration", repo.Registry)
-}
-
-func (p *Pipeline) source(r ref.Registry) transfer.Source {
-	for _, s := range p.Sources {
-		if s.Registry() == r {
-			return s
-		}
-	}
-	return nil
-}
-
-// Notice says in a few words what slows a copy down at the moment, if anything does.
-func (p *Pipeline) Notice() string {
-	for _, s := range p.Sources {
-		if st := s.Stats(); st.Pausing {
-			return "ECR throttles"
-		}
-		if st := s.StorageStats(); st.Pausing {
-			return "S3 throttles"
-		}
-	}
-	for _, st := range p.Target.Stats() {
-		if st.Pausing {
-			return "Artifact Registry throttles"
-		}
-	}
-	return ""
 }

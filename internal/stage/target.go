@@ -1,10 +1,12 @@
 package stage
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"transship/internal/document"
+	"transship/internal/inventory"
 	"transship/internal/ref"
 )
 
@@ -39,4 +41,36 @@ func exist(made document.Plan, listing document.TargetInventory) error {
 		}
 	}
 	return nil
+}
+
+// listing is what the target holds of a plan.
+func (p *Pipeline) listing(ctx context.Context, made document.Plan, o CopyOptions, h Hooks) (document.TargetInventory, error) {
+	if o.Listing != nil {
+		return *o.Listing, nil
+	}
+	return inventory.ListTarget(ctx, inventory.Config{Target: p.Target, Progress: h.Inventory, Logger: p.Logger}, targets(made), paths(made))
+}
+
+// planned is the plan to copy.
+func (p *Pipeline) planned(o CopyOptions) (document.Plan, error) {
+	if o.Plan != nil {
+		return *o.Plan, nil
+	}
+	return p.ReadPlan()
+}
+
+// possible is the plan where all its repositories are there. A pipeline that follows leaves out those that are not, which
+// provision has told of, and brings the rest.
+func (p *Pipeline) possible(made document.Plan, listing document.TargetInventory) (document.Plan, error) {
+	err := exist(made, listing)
+	if err == nil || p.memory == nil {
+		return made, err
+	}
+	p.Logger.Warn("images are left out of the copy", "error", err)
+	there := map[ref.TargetRepository]bool{}
+	for _, r := range listing.Repositories {
+		there[r.URI] = true
+	}
+	made.Images = slices.DeleteFunc(slices.Clone(made.Images), func(i document.PlannedImage) bool { return !there[i.Target.Repository] })
+	return made, nil
 }

@@ -234,7 +234,8 @@ func (e *engine) leftOut() map[string]map[digest.Digest]bool {
 }
 
 // decideTags leaves in each node's tags those that must be written. A tag at the target is moved when its present
-// digest is one that the source repository holds, or that the journal says we wrote; otherwise somebody else moved it.
+// digest is one that the source repository holds, as far as the plan or Holds knows, or that the journal says we wrote;
+// otherwise somebody else moved it.
 func (e *engine) decideTags(p *place, listed map[string]digest.Digest, left map[digest.Digest]bool) {
 	for _, n := range p.order {
 		if n.theirs {
@@ -246,7 +247,8 @@ func (e *engine) decideTags(p *place, listed map[string]digest.Digest, left map[
 			switch {
 			case there && at == n.manifest.Digest:
 				n.right++
-			case !there, p.nodes[at] != nil, left[at], e.Overwrite, e.Hints.wrote(p.planned.Target, tag, at):
+			case !there, p.nodes[at] != nil, left[at], e.Overwrite, e.Hints.Wrote(p.planned.Target, tag, at),
+				e.Holds != nil && e.Holds(p.planned.Target, at):
 				write = append(write, tag)
 			default:
 				n.right++

@@ -63,6 +63,7 @@ type Config struct {
 	Only         func(source ref.Repository, d digest.Digest) bool // nil takes everything; what a taken image needs comes along
 	Peers        *Peers                                            // who else copies parts of the plan; nil for nobody
 	First        func(ref.TargetImage, digest.Digest) int          // the rank, from 1, of what is copied before the rest; else 0. May be nil
+	Holds        func(ref.TargetImage, digest.Digest) bool         // what the source repository holds beside the plan; may be nil
 	Overwrite    bool                                              // move tags that somebody else moved at the target
 	ImageTimeout time.Duration                                     // how long one image may take with all that it needs, from its begin; 0 sets no bound
 	Source       func(ref.Registry) Source

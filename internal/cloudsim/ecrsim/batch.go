@@ -129,15 +129,18 @@ func (p *Repository) delete(d digest.Digest, tag string) (deleted []imageID) {
 	if tag != "" {
 		p.Content.Untag(tag)
 		if len(tags) > 1 {
+			p.emit("DELETE", d, tag, "")
 			return []imageID{{d.String(), tag}}
 		}
 	}
 	p.Content.DeleteManifest(d)
 	p.forget(d)
 	if len(tags) == 0 {
+		p.emit("DELETE", d, "", "")
 		return []imageID{{d.String(), ""}}
 	}
 	for _, t := range tags {
+		p.emit("DELETE", d, t, "")
 		deleted = append(deleted, imageID{d.String(), t})
 	}
 	return deleted
@@ -207,6 +210,7 @@ func updateImageStorageClass(c *call, in *storageClassInput) (any, error) {
 			"The image with status %s cannot be moved to the storage class %s", was, in.TargetStorageClass)
 	}
 	repo.SetStatus(m.Digest, want)
+	repo.emit("UPDATE_STORAGE_CLASS", m.Digest, in.ImageID.Tag, in.TargetStorageClass)
 	return struct {
 		RegistryID     string  `json:"registryId"`
 		RepositoryName string  `json:"repositoryName"`

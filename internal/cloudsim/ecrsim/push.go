@@ -59,6 +59,7 @@ func (p *Repository) put(body []byte, mediaType, tag string) (store.Manifest, *p
 	if tag != "" {
 		p.Content.Tag(tag, m.Digest)
 	}
+	p.emit("PUSH", m.Digest, tag, "")
 	return m, nil
 }
 

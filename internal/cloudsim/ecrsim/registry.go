@@ -29,6 +29,7 @@ type Registry struct {
 	settings   map[string]string
 	scanType   string
 	scanRules  []ScanRule
+	events     func(body string)
 	policy     string // of the registry; "" is none
 }
 

@@ -20,6 +20,7 @@ import (
 	"transship/internal/cloudsim"
 	"transship/internal/cloudsim/arsim"
 	"transship/internal/cloudsim/corpus"
+	"transship/internal/cloudsim/sqssim"
 )
 
 const (
@@ -50,9 +51,13 @@ func serve(ctx context.Context, rtt time.Duration, large, create bool) error {
 	if large {
 		spec = corpus.Standard()
 	}
-	registry := sim.ECR(account, region)
-	registry.Load(corpus.Generate(spec))
-	registry.Guard()
+	ecr := sim.ECR(account, region)
+	ecr.Load(corpus.Generate(spec))
+	ecr.Guard()
+	sqs := sim.SQS(region)
+	dead := sqs.CreateQueue(account, "transship-dead", sqssim.QueueOptions{})
+	events := sqs.CreateQueue(account, "transship", sqssim.QueueOptions{MaxReceives: 5, DeadLetters: dead})
+	ecr.SetEvents(events.Send)
 	if create {
 		if err := sim.AR().CreateRepository("us", "my-gcp-project", "app-images", arsim.Repository{Format: "DOCKER"}); err != nil {
 			return err
@@ -92,7 +97,7 @@ func serve(ctx context.Context, rtt time.Duration, large, create bool) error {
 	} {
 		fmt.Printf("export %s=%s\n", pair[0], pair[1])
 	}
-	fmt.Fprintln(os.Stderr, "# serving until interrupted")
+	fmt.Fprintf(os.Stderr, "# ECR's events go to %s\n# serving until interrupted\n", events.URL())
 	<-ctx.Done()
 	fmt.Fprint(os.Stderr, sim.Counts())
 	dials := sim.AllDials()

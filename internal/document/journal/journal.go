@@ -26,6 +26,7 @@ const (
 	Blob     Kind = "blob"     // a blob was uploaded or mounted
 	Manifest Kind = "manifest" // a manifest was written by digest
 	Tag      Kind = "tag"      // a tag was pointed at a manifest
+	Untag    Kind = "untag"    // a tag was taken away that was deleted at the source
 	Stage    Kind = "stage"    // a stage began or ended; Note says which
 )
 
@@ -44,8 +45,9 @@ type Journal struct {
 	mu   sync.Mutex
 	f    *os.File
 	now  func() time.Time
-	err  error // the first one
-	torn bool  // the last write may have left half a line
+	told func(Event) // may be nil
+	err  error       // the first one
+	torn bool        // the last write may have left half a line
 }
 
 // Open opens the journal at path for appending, creating it where it is missing. Where a crash left half a line, the
@@ -60,6 +62,9 @@ func Open(path string, now func() time.Time) (*Journal, error) {
 	}
 	return &Journal{f: f, now: now}, nil
 }
+
+// Tell has f called with each event that is appended from now on, one call at a time. Call it before the first.
+func (j *Journal) Tell(f func(Event)) { j.told = f }
 
 // kindHeader marks the first line, which is no event.
 const kindHeader Kind = "journal"
@@ -104,6 +109,9 @@ func (j *Journal) Append(e Event) {
 		}
 		_, err = j.f.Write(line)
 		j.torn = err != nil
+	}
+	if j.told != nil {
+		j.told(e)
 	}
 	if j.err == nil && err != nil {
 		j.err = fmt.Errorf("write the journal: %w", err)

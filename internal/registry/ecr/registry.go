@@ -50,6 +50,9 @@ type Options struct {
 	// Governor gives out slots for the attempts of requests to ECR's API, for those who must cap them; nil caps nothing. It
 	// only caps: the retries and their waits stay with the retryer.
 	Governor *governor.Governor
+	// Observe is told of each attempt of a request to ECR's API: its host, its HTTP status (0 without an answer), and whether
+	// it was throttled. May be nil.
+	Observe func(host string, status int, throttled bool)
 	// Horizon is for how long a request to ECR's API is tried again, about; 0 means 10 minutes.
 	Horizon time.Duration
 	// Region is where Sessions says that the caller is, if AWS_REGION, the profile and the machine are not to. Load does not
@@ -81,7 +84,7 @@ func Load(ctx context.Context, r ref.Registry, o Options) (*Registry, error) {
 }
 
 // New returns the registry r as cfg reaches it. Of o it uses HTTPClient, where cfg's is not to be used,
-// Form, Governor, Horizon and Logger.
+// Form, Governor, Horizon, Observe and Logger.
 func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	reg := &Registry{name: r, log: logger(o.Logger), profile: o.profile()}
 	cfg = cfg.Copy()
@@ -99,6 +102,9 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 		a.APIOptions = append(a.APIOptions, bounded, markCuts)
 		if o.Governor != nil {
 			a.APIOptions = append(a.APIOptions, governed(o.Governor))
+		}
+		if o.Observe != nil {
+			a.APIOptions = append(a.APIOptions, observed(o.Observe))
 		}
 		if a.BaseEndpoint == nil && o.Form.FIPS {
 			a.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled

@@ -163,7 +163,7 @@ func actAs(base *TokenSource, o CredentialOptions) *TokenSource {
 
 // iamClient returns a client that sends base's token to iamHost, and to no other.
 func (o CredentialOptions) iamClient(base *TokenSource) *http.Client {
-	next := defaultTransport()
+	next := NewTransport()
 	if o.HTTPClient != nil && o.HTTPClient.Transport != nil {
 		next = o.HTTPClient.Transport
 	}

@@ -62,7 +62,7 @@ func New(o Options) (*Cloud, error) {
 		return nil, fmt.Errorf("%q is not an endpoint of Artifact Registry: want https://HOST/", o.Endpoint)
 	}
 	if o.Transport == nil {
-		o.Transport = defaultTransport()
+		o.Transport = NewTransport()
 	}
 	log := logger(o.Logger)
 	client := &http.Client{
@@ -81,7 +81,8 @@ func New(o Options) (*Cloud, error) {
 	}, nil
 }
 
-func defaultTransport() http.RoundTripper {
+// NewTransport returns a copy of net/http's default transport, which honours the proxy variables.
+func NewTransport() http.RoundTripper {
 	if t, ok := http.DefaultTransport.(*http.Transport); ok {
 		return t.Clone()
 	}

@@ -53,7 +53,7 @@ type challenge struct {
 // means a copy of net/http's default one.
 func (k *Keyring) Authorizer(host string, transport http.RoundTripper) *HostAuthorizer {
 	if transport == nil {
-		transport = defaultTransport()
+		transport = NewTransport()
 	}
 	return &HostAuthorizer{
 		host: strings.ToLower(host), keys: k, first: map[string]time.Time{}, scopes: map[string]token{},

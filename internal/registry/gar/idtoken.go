@@ -97,7 +97,7 @@ func (o CredentialOptions) serviceAccountID(f idFile, audience string) (auth.Tok
 	}
 	client := o.client()
 	if client == nil {
-		client = &http.Client{Transport: defaultTransport(), Timeout: attemptTimeout}
+		client = &http.Client{Transport: NewTransport(), Timeout: attemptTimeout}
 	}
 	return auth.New2LOTokenProvider(&auth.Options2LO{
 		Email: f.Email, PrivateKey: []byte(f.Key), PrivateKeyID: f.KeyID, TokenURL: f.TokenURL, UseIDToken: true, Client: client,

@@ -1,0 +1,59 @@
+package text
+
+import (
+	"io"
+
+	"transship/internal/cli/term"
+	"transship/internal/document"
+)
+
+// Sync says what one cycle of a sync did. The path is where the document is; empty where it is nowhere.
+func Sync(w io.Writer, o Options, s document.Sync, path string) {
+	p, n := newPage(w, o), newNames(s.Migration)
+	c := s.Cycle
+	switch {
+	case c.Stopped:
+		p.say(0, "Stopped: "+pieces(c.Copied)+" copied before that", p.s.Warn)
+	case c.Behind > 0:
+		p.say(0, "Behind: "+pieces(c.Behind)+" could not be brought", p.s.Bad)
+	case c.Copied > 0:
+		p.say(0, "In step: copied "+pieces(c.Copied), p.s.Good)
+	default:
+		p.say(0, "In step: nothing to copy", p.s.Good)
+	}
+	p.labelled("looked", term.Count(c.Repositories, "repository")+", "+term.Count(c.Images, "image"), nil)
+	if len(c.Created) > 0 {
+		p.labelled("created", term.Count(len(c.Created), "repository"), nil)
+	}
+	if c.Kept > 0 {
+		p.labelled("kept", term.Count(c.Kept, "tag")+` that somebody else moved at the target; "--overwrite" takes them`, p.s.Warn)
+	}
+	if c.Deleted > 0 {
+		p.labelled("deleted", term.Count(c.Deleted, "tag")+" that the source no longer has", nil)
+	}
+	if len(c.Failures) > 0 {
+		p.section("Failed", p.s.Bad(term.Number(len(c.Failures))))
+		p.failures(c.Failures, n, path)
+	}
+	deleted := make([]document.Tag, 0, len(s.Deletions))
+	for _, d := range s.Deletions {
+		deleted = append(deleted, document.Tag{Target: d.Target, Tag: d.Tag, Digest: d.Digest})
+	}
+	p.tags("Deleted at the source", `still at the target; "--delete-tags" takes them away`, deleted, n, path)
+	for _, why := range s.Held {
+		p.say(0, "Held: "+why, p.s.Warn)
+	}
+	if len(s.Vanished) > 0 {
+		p.section("Vanished", p.s.Warn(term.Count(len(s.Vanished), "repository"))+" that the source no longer shows; what is at the target stays")
+		for _, v := range s.Vanished {
+			p.say(2, v.URI.Name, nil)
+		}
+	}
+	if len(s.Parked) > 0 {
+		p.section("Parked", p.s.Warn(term.Count(len(s.Parked), "message"))+" that could not be understood, left in the queue")
+		for _, m := range s.Parked {
+			p.say(2, m.Queue+": "+m.Reason, nil)
+		}
+	}
+	p.written(path)
+}
