@@ -30,7 +30,9 @@ same rounds. What arrived is read from the target's own storage.
 The formula: for U unique blobs, P further places where a blob is needed and R references to write (a tag, or a digest that
 must be written without one), no client can do with fewer than 2·U requests to read, 2·U to upload, P mounts, R PUTs, and
 the pages of the two inventories. The bare minimum client knows all that beforehand, keeps ` + strconv.Itoa(limit.DefaultWorkers) + ` requests under way,
-sends nothing else, checks no digest and tries nothing twice; a test holds it to the formula.`)
+sends nothing else, checks no digest and tries nothing twice; a test holds it to the formula. Transship also asks, once, what
+guards the images in ECR: three requests a repository and two a registry. The tables count them, the ratio to the formula
+does not.`)
 	commit := output(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12")
 	if b.binary != "" {
 		commit = "the binary that -transship named; the bench's own tree is at " + commit

@@ -37,7 +37,7 @@ func files(t *testing.T, dir string) []string {
 func (w *world) checkTidy(t *testing.T) {
 	t.Helper()
 	for _, name := range files(t, w.dir) {
-		if name != ".lock" && !slices.Contains([]string{".json", ".jsonl"}, filepath.Ext(name)) {
+		if name != ".lock" && !slices.Contains([]string{".json", ".jsonl", ".md"}, filepath.Ext(name)) {
 			t.Errorf("%s is left in the workspace", name)
 		}
 	}

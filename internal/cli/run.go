@@ -77,7 +77,7 @@ func (a *app) plan(ctx context.Context, p *stage.Pipeline) (document.Plan, error
 	}
 	defer a.thrifty()()
 	m := a.streams.Meter("Reading manifests")
-	made, err := p.Plan(ctx, stage.Hooks{Content: reading(m), Settings: asking(m)})
+	made, err := p.Plan(ctx, stage.Hooks{Content: reading(m)})
 	if err != nil {
 		m.Stop("")
 		return made, err

@@ -128,6 +128,8 @@ func googleSets() map[string]set {
 		"no permission to write": {sim: denyGoogle("repositories.uploadArtifacts"), spoil: goal("app-images"),
 			side: target, check: "artifactregistry.repositories.uploadArtifacts", status: doctor.Fail, detail: "denied on app-images",
 			remedy: "gcloud artifacts repositories add-iam-policy-binding app-images --location=us --project=my-gcp-project --member=MEMBER --role=roles/artifactregistry.writer"},
+		"no permission to change settings": {sim: denyGoogle("repositories.update"), spoil: goal("app-images"),
+			side: target, check: "artifactregistry.repositories.update", status: doctor.Warn, detail: "denied on app-images", remedy: "roles/artifactregistry.admin", healthy: true},
 		"no permission to read": {sim: denyGoogle("repositories.downloadArtifacts"), spoil: goal("app-images"),
 			side: target, check: "artifactregistry.repositories.downloadArtifacts", status: doctor.Fail, detail: "denied on app-images", remedy: "roles/artifactregistry.reader"},
 		"a bad Google token": {spoil: func(_ *testing.T, w *cloudstest.World, _ *doctor.Options) { w.AR.Revoke(cloudstest.Token) }, others: 1,

@@ -212,6 +212,8 @@ func (d *destination) permissions(ctx context.Context, r ref.TargetRepository) [
 	for _, p := range gar.Permissions() {
 		switch {
 		case p.Project:
+		case p.Optional && slices.Contains(denied, p.Name):
+			out = append(out, warned(p.Name, "denied on "+r.ID+": it is what it takes to "+p.Why, grant(r, "roles/artifactregistry.admin")))
 		case slices.Contains(denied, p.Name):
 			role := "roles/artifactregistry.reader"
 			if strings.HasSuffix(p.Name, ".uploadArtifacts") {

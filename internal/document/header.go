@@ -22,6 +22,7 @@ const (
 	KindVerification Kind = "verification"
 	KindSettings     Kind = "settings"
 	KindGovernance   Kind = "governance"
+	KindRewrite      Kind = "rewrite"
 	KindLayout       Kind = "layout"
 	KindSync         Kind = "sync"
 )

@@ -130,7 +130,34 @@ func (m *markdown) forecast(g document.Governance) {
 	}
 	if begun {
 		m.line("")
+		m.doomed(g)
 	}
+}
+
+// doomedShown is how many images of a repository are listed; governance.json has all.
+const doomedShown = 25
+
+// doomed lists the images that one of the sides would delete within a year.
+func (m *markdown) doomed(g document.Governance) {
+	m.line("| image | tags | ECR deletes it | Artifact Registry deletes it |", "|---|---|---|---|")
+	by := func(days int) string {
+		switch days {
+		case document.Never:
+			return "no"
+		case 0:
+			return "today"
+		}
+		return fmt.Sprintf("within %d days", days)
+	}
+	for _, r := range g.Repositories {
+		for _, d := range r.Doomed[:min(len(r.Doomed), doomedShown)] {
+			m.row(code(r.Source.Name+"@"+d.Digest.String()), strings.Join(d.Tags, ", "), by(d.Source), by(d.Target))
+		}
+		if more := len(r.Doomed) - doomedShown; more > 0 {
+			m.row(code(r.Source.Name), fmt.Sprintf("and %d more, in governance.json", more), "", "")
+		}
+	}
+	m.line("")
 }
 
 func (m *markdown) settings(title string, list []document.Translation) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,16 +85,13 @@ func TestDeletedAtTheSource(t *testing.T) {
 					expire()
 				} else {
 					gate := make(chan struct{})
+					open := sync.OnceFunc(func() { // by the first of several readings
+						expire()
+						close(gate)
+					})
 					w.Sim.Faults.Set(cloudsim.Fault{Kind: "ecr.BatchGetImage", Action: func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
 						next.ServeHTTP(rw, r)
-						time.AfterFunc(time.Second, func() {
-							select {
-							case <-gate:
-							default:
-								expire()
-								close(gate)
-							}
-						})
+						time.AfterFunc(time.Second, open)
 					}}, cloudsim.Fault{Kind: c.kind, Action: func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
 						<-gate
 						next.ServeHTTP(rw, r)

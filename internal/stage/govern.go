@@ -50,13 +50,49 @@ func forget(known document.Settings, scope ref.Scope) document.Settings {
 	return out
 }
 
-// govern fills in the settings of the plan's repositories, and writes governance.json and governance.md.
-func (p *Pipeline) govern(ctx context.Context, inv document.Inventory, content document.Content, made *document.Plan, h Hooks) error {
-	if p.Guards == nil {
+// ahead is the reading of settings while manifests are read: both take requests to ECR's API that wait for its answers.
+type ahead struct {
+	done   chan struct{}
+	cancel context.CancelFunc
+	read   document.Settings
+	err    error
+}
+
+// settingsAhead begins to read the settings, where they are needed and somebody wants them at all.
+func (p *Pipeline) settingsAhead(ctx context.Context, inv document.Inventory, needed bool) *ahead {
+	a := &ahead{done: make(chan struct{}), cancel: func() {}}
+	if p.Guards == nil || !needed {
+		close(a.done)
+		return a
+	}
+	ctx, a.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(a.done)
+		a.read, a.err = p.Settings(ctx, inv, false, Hooks{})
+	}()
+	return a
+}
+
+func (a *ahead) wait() (document.Settings, error) {
+	<-a.done
+	a.cancel()
+	return a.read, a.err
+}
+
+// end gives the reading up, and waits until it has ended. What fails for that is no error.
+func (a *ahead) end() error {
+	a.cancel()
+	<-a.done
+	if errors.Is(a.err, context.Canceled) {
 		return nil
 	}
-	settings, err := p.Settings(ctx, inv, false, h)
-	if err != nil {
+	return a.err
+}
+
+// govern fills in the settings of the plan's repositories, and writes governance.json and governance.md.
+func (p *Pipeline) govern(inv document.Inventory, content document.Content, ahead *ahead, made *document.Plan) error {
+	settings, err := ahead.wait()
+	if err != nil || p.Guards == nil {
 		return err
 	}
 	c := p.guarding(inv, settings, content)

@@ -187,18 +187,19 @@ func (p *Pipeline) PlanOf(ctx context.Context, inv document.Inventory, h Hooks) 
 	if err := p.fits(inv); err != nil {
 		return document.Plan{}, err
 	}
-	made, learned, err := p.plan(ctx, inv, h)
+	settings := p.settingsAhead(ctx, inv, true)
+	made, learned, err := p.plan(ctx, inv, settings, h)
 	if err != nil {
-		return made, err
+		return made, errors.Join(err, settings.end())
 	}
-	if err := p.govern(ctx, inv, learned, &made, h); err != nil {
+	if err := p.govern(inv, learned, settings, &made); err != nil {
 		return made, err
 	}
 	return made, document.Write(p.Workspace.Plan(), made)
 }
 
 // plan is the plan that follows from an inventory, and what was read for it.
-func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (document.Plan, document.Content, error) {
+func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, ahead *ahead, h Hooks) (document.Plan, document.Content, error) {
 	learned, unread, err := p.learn(ctx, inv, false, h)
 	if err != nil {
 		return document.Plan{}, nil, err
@@ -206,7 +207,7 @@ func (p *Pipeline) plan(ctx context.Context, inv document.Inventory, h Hooks) (d
 	rules := p.Rules
 	rules.Unread = unread
 	if rules.Selection.WithoutExpired && p.Guards != nil {
-		settings, err := p.Settings(ctx, inv, false, h)
+		settings, err := ahead.wait()
 		if err != nil {
 			return document.Plan{}, nil, err
 		}
@@ -282,7 +283,9 @@ func (p *Pipeline) Verify(ctx context.Context, deep bool, h Hooks) (document.Ver
 	if err != nil {
 		return document.Verification{}, err
 	}
-	expected, _, err := p.plan(ctx, inv, h)
+	settings := p.settingsAhead(ctx, inv, p.Rules.Selection.WithoutExpired)
+	expected, _, err := p.plan(ctx, inv, settings, h)
+	err = errors.Join(err, settings.end())
 	if err != nil {
 		return document.Verification{}, err
 	}

@@ -124,13 +124,18 @@ func counting(t *testing.T, w *cloudstest.World, open *atomic.Int64) {
 	}
 }
 
-// troubles spoil one request in twenty of both data planes, each in a way of its own, by a seed. None of them throttles:
-// how a copy slows down for that, and for how long, is the governors' matter and tested there.
+// troubles spoil one request in twenty of both data planes and of ECR's API, each in a way of its own, by a seed. Some
+// have everybody wait, as the hosts ask for.
 func troubles() []cloudsim.Fault {
-	out := []cloudsim.Fault{{Kind: "s3.get", Probability: 0.01, Action: cloudsim.CutBody(20)}}
+	out := []cloudsim.Fault{
+		{Kind: "s3.get", Probability: 0.01, Action: cloudsim.CutBody(20)},
+		{Kind: "ecr.BatchGetImage", Probability: 0.1, Action: cloudsim.Throttling()},
+	}
 	for _, kind := range []string{"ecr.v2.*", "s3.*", "ar.v2.*"} {
 		out = append(out,
-			cloudsim.Fault{Kind: kind, Probability: 0.03, Action: cloudsim.Status(http.StatusInternalServerError)},
+			cloudsim.Fault{Kind: kind, Probability: 0.001, Action: cloudsim.TooManyRequests("1")},
+			cloudsim.Fault{Kind: kind, Probability: 0.015, Action: cloudsim.Status(http.StatusServiceUnavailable)},
+			cloudsim.Fault{Kind: kind, Probability: 0.01, Action: cloudsim.Status(http.StatusInternalServerError)},
 			cloudsim.Fault{Kind: kind, Probability: 0.01, Action: cloudsim.Reset()},
 			cloudsim.Fault{Kind: kind, Probability: 0.01, Action: cloudsim.ResetAfterWork()})
 	}
@@ -169,14 +174,14 @@ func tiny(images int) *corpus.Corpus {
 }
 
 // A long run under faults holds no more at its end than at its beginning: no goroutine, no connection and no memory stays
-// behind for an image that is done. Its time is that of a bubble, so that the waits between tries cost none; without a
-// latency nothing waits while it holds a mutex, which a bubble could not see through.
+// behind for an image that is done. Its time is that of a bubble, so that the way and the waits between tries cost none.
 func TestALongRunDoesNotGrow(t *testing.T) {
 	images := longRun()
 	c := tiny(images)
 	synctest.Test(t, func(t *testing.T) {
 		before := runtime.NumGoroutine()
-		w := cloudstest.New(t, cloudsim.Options{}, corpus.Flat(1, 1))
+		t.Cleanup(func() { time.Sleep(time.Second) }) // after the clouds have closed: what is under way arrives
+		w := cloudstest.New(t, cloudsim.Options{RTT: 40 * time.Millisecond}, corpus.Flat(1, 1))
 		w.ECR.Load(c)
 		var open atomic.Int64
 		counting(t, w, &open)

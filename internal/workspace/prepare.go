@@ -47,7 +47,7 @@ func probe(dir string) error {
 }
 
 // unfinished are the names of documents that were being written, and of probes.
-var unfinished = regexp.MustCompile(`^\.(probe-|(inventory|plan|results|verify|sync)\.json|content\.jsonl)[0-9]+$`)
+var unfinished = regexp.MustCompile(`^\.(probe-|(inventory|plan|results|verify|rewrite|sync)\.json|content\.jsonl)[0-9]+$`)
 
 func sweep(dir string) error {
 	entries, err := os.ReadDir(dir)

@@ -86,6 +86,9 @@ func (w *Workspace) Verification() string { return w.file("verify.json") }
 // Sync is the path of sync.json.
 func (w *Workspace) Sync() string { return w.part("sync.json") }
 
+// Rewrite is the path of rewrite.json.
+func (w *Workspace) Rewrite() string { return w.file("rewrite.json") }
+
 // part is a file of the wave.
 func (w *Workspace) part(name string) string {
 	if w.wave == "" {

@@ -64,7 +64,7 @@ func TestDocumentsAreWrittenInTheWorkspace(t *testing.T) {
 	elsewhere := t.TempDir()
 	t.Setenv("TMPDIR", elsewhere)
 	w := open(t, filepath.Join(t.TempDir(), "w"))
-	for _, path := range []string{w.Inventory(), w.Plan(), w.Results(), w.Verification()} {
+	for _, path := range []string{w.Inventory(), w.Plan(), w.Results(), w.Verification(), w.Rewrite()} {
 		var seen, outside []string
 		if err := document.Write(path, spy{func() { seen, outside = names(t, w.Dir), names(t, elsewhere) }}); err == nil {
 			t.Error("a document that cannot be encoded was written")

@@ -172,7 +172,31 @@ func (p *page) forecast(g document.Governance, n names) {
 	}
 	p.table(t)
 	p.more(item, len(doomed)-shown, " (-v shows all)")
+	if p.o.All {
+		p.doomed(doomed, n)
+	}
 	p.say(item, "If nothing else were pushed. Ages count from the upload into Artifact Registry, so they begin anew there.", p.s.Faint)
+}
+
+// doomed lists the images that one of the sides would delete within a year.
+func (p *page) doomed(list []document.GovernedRepository, n names) {
+	p.blank()
+	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Image", Shrink: true}, {Head: "Tags", Shrink: true}, {Head: "ECR", Right: true}, {Head: "AR", Right: true}}}
+	for _, r := range list {
+		for _, d := range r.Doomed {
+			t.Row(n.source(r.Source)+"@"+term.ShortDigest(d.Digest), strings.Join(d.Tags, ", "), deletedBy(d.Source), deletedBy(d.Target))
+		}
+	}
+	p.table(t)
+	p.blank()
+}
+
+// deletedBy says by when a side deletes an image.
+func deletedBy(days int) string {
+	if days == document.Never {
+		return "keeps it"
+	}
+	return horizon(days)
 }
 
 func horizon(days int) string {

@@ -1,6 +1,7 @@
-// Command serve runs the embedded clouds for real clients: it fills an ECR registry with the demo's images, serves it
-// and an empty Artifact Registry behind a proxy on the loopback interface, and prints the environment that aws, gcloud,
-// crane and transship need to reach them at their real names. It stops when it is interrupted.
+// Command serve runs the embedded clouds for real clients: it fills an ECR registry with the demo's images, sets on its
+// repositories what teams set on theirs, serves it and an empty Artifact Registry behind a proxy on the loopback interface,
+// and prints the environment that aws, gcloud, crane and transship need to reach them at their real names. It stops when it
+// is interrupted.
 package main
 
 import (
@@ -50,12 +51,13 @@ func serve(ctx context.Context, rtt time.Duration, large, create bool) error {
 	if large {
 		spec = corpus.Standard()
 	}
-	ecr := sim.ECR(account, region)
-	ecr.Load(corpus.Generate(spec))
+	registry := sim.ECR(account, region)
+	registry.Load(corpus.Generate(spec))
+	registry.Guard()
 	sqs := sim.SQS(region)
 	dead := sqs.CreateQueue(account, "transship-dead", sqssim.QueueOptions{})
 	events := sqs.CreateQueue(account, "transship", sqssim.QueueOptions{MaxReceives: 5, DeadLetters: dead})
-	ecr.SetEvents(events.Send)
+	registry.SetEvents(events.Send)
 	if create {
 		if err := sim.AR().CreateRepository("us", "my-gcp-project", "app-images", arsim.Repository{Format: "DOCKER"}); err != nil {
 			return err

@@ -19,9 +19,10 @@ import (
 
 // Permission is what using the target takes.
 type Permission struct {
-	Name    string // such as artifactregistry.repositories.uploadArtifacts
-	Why     string // what it is for, in a few words
-	Project bool   // it is asked of the project, since the repository does not exist yet
+	Name     string // such as artifactregistry.repositories.uploadArtifacts
+	Why      string // what it is for, in a few words
+	Project  bool   // it is asked of the project, since the repository does not exist yet
+	Optional bool   // images arrive without it
 }
 
 // PermissionCreate is what creating repositories takes.
@@ -36,6 +37,7 @@ func Permissions() []Permission {
 		{Name: "artifactregistry.dockerimages.list", Why: "list images in bulk"},
 		{Name: "artifactregistry.versions.list", Why: "list the versions of one image path"},
 		{Name: "artifactregistry.tags.list", Why: "list tags"},
+		{Name: "artifactregistry.repositories.update", Why: "set what guards the images on a repository that exists", Optional: true},
 		{Name: "artifactregistry.repositories.list", Why: "list repositories", Project: true},
 		{Name: PermissionCreate, Why: "create repositories that are missing", Project: true},
 	}

@@ -135,6 +135,9 @@ func (b *budget) lessen(now time.Time) {
 	b.limit, b.grown, b.steps = max(b.floor, b.passed*9/10), now, 0
 }
 
+// unlearn forgets what was learned.
+func (b *budget) unlearn() { b.limit, b.spread, b.passed = b.known, false, 0 }
+
 // grow gives back, as time passes without a refusal, some of what refusals took: little at first, so that the limit is
 // found again gently, and ever more once some windows were calm, since somebody who shared the quota may have left.
 func (b *budget) grow(now time.Time) {

@@ -82,10 +82,12 @@ type Governor struct {
 	mu       sync.Mutex
 	limit    int
 	climb    climb
+	relief   relief
 	credit   int  // successes in a full window since the limit last grew
-	settled  bool // the limit was decreased once: from then on it grows by one a round
-	round    int  // the number of decreases so far
-	level    int  // throttles in a row, for the length of the next pause
+	settled  bool // the limit was lowered for load: from then on it grows by what relief says
+	round    int  // the number of decreases for throttles so far
+	chance   chance
+	level    int // throttles in a row, for the length of the next pause
 	inFlight int
 	sequence int64
 	reads    list.List // of *waiter, in the order of arrival
@@ -238,7 +240,7 @@ func (g *Governor) admit(queue *list.List, now time.Time) {
 	if write {
 		g.stats.Writes++
 	}
-	s := &Slot{governor: g, round: g.round, write: write, sent: now}
+	s := &Slot{governor: g, round: g.round, number: g.stats.Requests, epoch: g.relief.epoch, write: write, sent: now}
 	if g.probing {
 		g.probe = s
 	}

@@ -81,17 +81,14 @@ func TestLimitHalvesOncePerRound(t *testing.T) {
 			t.Errorf("after a round of throttles: %+v, want the limit 8 and 16 throttles", got)
 		}
 		s := acquire(t, g, false)
-		s.Release(Outcome{Result: Overloaded})
-		s.Release(Outcome{Result: Overloaded}) // counts once
-		if got := g.Stats(); got.Limit != 4 || got.Overloaded != 1 || got.InFlight != 0 {
-			t.Errorf("after an overload: %+v, want the limit 4", got)
+		s.Release(Outcome{})
+		s.Release(Outcome{Result: Throttled}) // counts no more
+		// From now on by one a round: 8 successes in a full window.
+		run(g, 50, 16, false, time.Millisecond, done)
+		if got := g.Stats(); got.Limit != 9 || got.Throttled != 16 || got.InFlight != 0 {
+			t.Errorf("two rounds later: %+v, want the limit 9", got)
 		}
-		// From now on by one a round: 4 successes in a full window.
-		run(g, 50, 8, false, time.Millisecond, done)
-		if got := g.Stats().Limit; got != 5 {
-			t.Errorf("two rounds later the limit is %d, want 5", got)
-		}
-		for range 10 {
+		for range 40 {
 			acquire(t, g, false).Release(Outcome{Result: Overloaded})
 		}
 		if got := g.Stats().Limit; got != 1 {

@@ -9,7 +9,7 @@ type Result int
 const (
 	Done       Result = iota // the host answered, whatever it said
 	Failed                   // it broke off: says nothing about load
-	Overloaded               // the host cannot cope: fewer requests at once
+	Overloaded               // the host says that it cannot cope: where that is more than chance, fewer requests at once
 	Throttled                // a quota is used up: fewer requests at once, and a pause for all
 	Abandoned                // given up by its own side: says nothing
 )
@@ -24,6 +24,8 @@ type Outcome struct {
 type Slot struct {
 	governor *Governor
 	round    int
+	number   int64 // in the order in which slots were given out, from 1
+	epoch    int   // of the relief
 	write    bool
 	sent     time.Time
 	released bool
@@ -57,10 +59,10 @@ func (g *Governor) release(s *Slot, o Outcome) {
 		g.stats.Failed++
 	case Overloaded:
 		g.stats.Overloaded++
-		g.decrease(s)
+		g.heed(s, under, true)
 	case Throttled:
 		g.stats.Throttled++
-		g.throttled(s, probe, o)
+		g.throttled(s, probe, under, o)
 	}
 	if o.RetryAfter > 0 && o.Result != Done && o.Result != Abandoned {
 		// A little later than asked, so that the processes that share a quota do not come back in one moment.
@@ -70,18 +72,33 @@ func (g *Governor) release(s *Slot, o Outcome) {
 }
 
 // throttled learns from a refusal because of a quota, and has everybody wait.
-func (g *Governor) throttled(s *Slot, probe bool, o Outcome) {
+func (g *Governor) throttled(s *Slot, probe bool, under int, o Outcome) {
 	b := g.requests
 	if s.write && g.written != nil {
 		b = g.written
 	}
 	now, spread := time.Now(), b.spread
 	b.refund(now, s.sent)
+	g.note(s, true)
+	wrong := g.chance.wrong()
+	if wrong {
+		s.round = g.round
+	}
+	var doubted, lonely bool
+	if !probe && s.round == g.round {
+		doubted, lonely = g.suspect(s, b, under)
+		g.chance.open = g.chance.open && !wrong
+	}
 	switch {
 	case probe: // the pause was too short: that says nothing about the limits
 	case s.round != g.round:
 		b.correct(now)
 		return
+	case lonely:
+		g.round++
+	case doubted:
+		b.unlearn()
+		g.round++
 	case b.learn(now) && spread:
 		g.round++ // the rate was the reason, not how many were under way
 	default:
@@ -91,6 +108,7 @@ func (g *Governor) throttled(s *Slot, probe bool, o Outcome) {
 	g.probing, g.probe = true, nil
 	if o.RetryAfter <= 0 {
 		g.pause(g.jitter(g.delay(g.level)))
+		g.chance.set = g.resume
 	}
 }
 
@@ -98,6 +116,10 @@ func (g *Governor) throttled(s *Slot, probe bool, o Outcome) {
 func (g *Governor) succeeded(s *Slot, under int) {
 	if s.round == g.round {
 		g.level = 0
+	}
+	g.note(s, false)
+	if g.heed(s, under, false) || g.relief.trial > 0 {
+		return
 	}
 	if !g.settled {
 		now := time.Now()
@@ -107,13 +129,27 @@ func (g *Governor) succeeded(s *Slot, under int) {
 	if under < g.limit || g.limit >= g.opts.MaxConcurrency {
 		return
 	}
-	if g.credit++; g.credit >= g.limit {
-		g.limit++
+	if g.credit++; g.credit >= g.relief.round(g.limit) {
+		g.limit = min(g.relief.grown(g.limit), g.opts.MaxConcurrency)
 		g.credit = 0
 	}
 }
 
-// decrease halves the limit, unless that was done since s was given out. It reports whether it did.
+// heed has the relief judge an answer, and reports whether it changed the limit.
+func (g *Governor) heed(s *Slot, under int, refused bool) bool {
+	g.relief.climbs = !g.settled
+	limit, why := g.relief.answer(s.epoch, g.limit, under, time.Since(s.sent), refused)
+	if why == nothing {
+		return false
+	}
+	if why == relieve {
+		g.settled = true
+	}
+	g.limit, g.credit, g.climb.size = limit, 0, 0
+	return true
+}
+
+// decrease halves the limit for a throttle, unless that was done since s was given out. It reports whether it did.
 func (g *Governor) decrease(s *Slot) bool {
 	if s.round != g.round {
 		return false
@@ -122,6 +158,7 @@ func (g *Governor) decrease(s *Slot) bool {
 	g.settled = true
 	g.credit = 0
 	g.limit = max(1, g.limit/2)
+	g.relief.forget()
 	return true
 }
 

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"transship/internal/cli/term"
+	"transship/internal/cli/text"
+	"transship/internal/document"
+	"transship/internal/rewrite"
+	"transship/internal/rewrite/cluster"
+	"transship/internal/rewrite/proved"
+	"transship/internal/workspace"
+)
+
+// cluster says what in a cluster still uses ECR. Where nothing was verified yet, nothing counts as migrated: the list is
+// for the first copy, too.
+func (a *app) cluster(r rewriting) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	j := &job{workspace: &workspace.Workspace{Dir: s.Workspace}}
+	if _, statErr := os.Stat(j.workspace.Verification()); r.migrated == "" && errors.Is(statErr, fs.ErrNotExist) {
+		if len(s.sources) == 0 {
+			if err := s.complete(); err != nil {
+				return err
+			}
+		}
+		j.known = proved.Nothing(s.registries())
+	} else if r.migrated != "" {
+		err = j.listed(s, r.migrated, proved.Options{})
+	} else {
+		err = j.verified(s, proved.Options{})
+	}
+	if err != nil {
+		return err
+	}
+	in, name := a.streams.In, "the standard input"
+	if r.cluster != "-" {
+		file, err := os.Open(r.cluster)
+		if err != nil {
+			return usagef("--cluster: %w", err)
+		}
+		defer file.Close()
+		in, name = file, r.cluster
+	}
+	uses, err := cluster.Read(in, j.known, rewrite.OfAWS)
+	if err != nil {
+		return usagef("--cluster: %s: %w", name, err)
+	}
+	if r.listing != "" {
+		if err := writeList(r.listing, uses.First()); err != nil {
+			return err
+		}
+	}
+	if a.flags.json {
+		err = document.Encode(a.streams.Out, uses)
+	} else {
+		a.breathe()
+		text.Cluster(a.streams.Out, a.words(), uses, r.listing)
+	}
+	if err == nil && len(uses.Uses) > 0 {
+		err = &incompleteError{term.Count(len(uses.Uses), "use") + " of ECR"}
+	}
+	return err
+}
+
+// writeList writes one image a line.
+func writeList(path string, images []string) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(file, strings.Join(append(images, ""), "\n"))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

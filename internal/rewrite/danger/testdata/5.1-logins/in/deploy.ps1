@@ -1,0 +1,4 @@
+Invoke-Expression -Command (Get-ECRLoginCommand -Region us-east-1).Command
+(Get-ECRLoginCommand).Password | docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com
+aws ecr get-login-password `
+  | docker login --username AWS --password-stdin 123456789012.dkr.ecr.us-east-1.amazonaws.com

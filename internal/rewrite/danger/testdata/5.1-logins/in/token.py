@@ -1,0 +1,2 @@
+token = ecr.get_authorization_token()["authorizationData"][0]
+image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/api:1"

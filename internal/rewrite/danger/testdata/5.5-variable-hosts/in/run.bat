@@ -1,0 +1,1 @@
+set REPO=%ACCT%.dkr.ecr.us-east-1.amazonaws.com/team/api

@@ -1,0 +1,1 @@
+(Get-Content k8s.yaml) -replace 'image: .*', "image: $image" | Set-Content k8s.yaml

@@ -1,0 +1,2 @@
+const repo = new aws.ecr.Repository("app");
+const image = new awsx.ecr.Image("app", { repositoryUrl: repo.url });

@@ -1,0 +1,1 @@
+client = boto3.client("ecr")

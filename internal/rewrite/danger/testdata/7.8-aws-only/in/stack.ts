@@ -1,0 +1,1 @@
+const fn = new lambda.DockerImageFunction(this, 'Fn', { code: lambda.DockerImageCode.fromEcr(repo) });

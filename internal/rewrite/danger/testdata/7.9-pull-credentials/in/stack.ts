@@ -1,0 +1,3 @@
+task.addContainer('api', {
+  image: ecs.ContainerImage.fromRegistry('123456789012.dkr.ecr.us-east-1.amazonaws.com/team/api:1'),
+});

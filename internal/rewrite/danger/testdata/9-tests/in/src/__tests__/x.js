@@ -1,0 +1,1 @@
+const x = `${account}.dkr.ecr.us-east-1.amazonaws.com`;

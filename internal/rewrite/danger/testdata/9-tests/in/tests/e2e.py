@@ -1,0 +1,1 @@
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/api:1"

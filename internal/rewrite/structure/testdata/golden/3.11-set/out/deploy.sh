@@ -1,0 +1,13 @@
+#!/bin/sh
+helm upgrade web ./chart --set image.registry=us-docker.pkg.dev,image.repository=my-gcp-project/app-images/team/web --set image.tag=1.4.2
+helm upgrade web ./chart \
+  --set image.registry=us-docker.pkg.dev \
+  --set-string "image.repository=my-gcp-project/app-images/team/api" \
+  --set image.tag=$TAG
+helm upgrade web ./chart --set a=us-docker.pkg.dev/my-gcp-project/app-images/team/api,b=us-docker.pkg.dev/my-gcp-project/app-images/team/web
+helm upgrade web ./chart --set image.registry=123456789012.dkr.ecr.us-east-1.amazonaws.com
+helm upgrade web ./chart --set image.repository=team/web
+helm upgrade web ./chart --set image.registry="123456789012.dkr.ecr.us-east-1.amazonaws.com" --set image.repository="team/legacy"
+helm upgrade web ./chart --set image.registry=123456789012.dkr.ecr.us-east-1.amazonaws.com --set image.repository=team/$NAME
+helm upgrade web ./chart --set global.imageRegistry=123456789012.dkr.ecr.us-east-1.amazonaws.com --set api.image.repository=team/api
+helm upgrade a ./a --set image.registry=123456789012.dkr.ecr.us-east-1.amazonaws.com; helm upgrade b ./b --set image.repository=team/api
