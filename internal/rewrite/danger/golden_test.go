@@ -150,7 +150,7 @@ func TestEveryRuleHasAnExample(t *testing.T) {
 		}
 		for _, s := range stretches(text) {
 			lower := text[s.Start:s.End]
-			j.hostAt, j.ecrAt = hostMiddle.FindIndex(lower), image.FindIndex(lower)
+			j.begin(lower)
 			for i := range rules {
 				_, ok := rules[i].fits(j, s, bytes.ToLower(text[s.Start:s.End]))
 				used[i] = used[i] || ok

@@ -50,8 +50,9 @@ type judge struct {
 	haveBlocks bool
 	documents  []int // where those of YAML begin, when known
 	fits       map[fit]bool
-	hostAt     []int // where hostMiddle and image first are in the stretch
+	hostAt     []int // where hostMiddle, image and hostOrEscaped first are in the stretch
 	ecrAt      []int
+	escapedAt  []int
 	placedAt   int // the line that placed is of, and one more
 	placed     place
 	advice     *advice
@@ -94,7 +95,7 @@ func (j *judge) judge(s stretch) {
 		return
 	}
 	lower := bytes.ToLower(text)
-	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
+	j.begin(text)
 	var hits []hit
 	for i := range rules {
 		r := &rules[i]
@@ -114,6 +115,15 @@ func (j *judge) judge(s stretch) {
 	}
 	if !slices.ContainsFunc(hits, func(h hit) bool { return h.rule.keep }) {
 		j.inline(s)
+	}
+}
+
+// begin looks for what many rules ask for in a stretch.
+func (j *judge) begin(text []byte) {
+	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
+	j.escapedAt = j.hostAt
+	if bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '[') >= 0 { // every other one has one of them
+		j.escapedAt = hostOrEscaped.FindIndex(text)
 	}
 }
 

@@ -48,9 +48,12 @@ func (r *rule) fits(j *judge, s stretch, lower []byte) (spot, bool) {
 	if len(r.words) > 0 && !slices.ContainsFunc(r.words, func(w string) bool { return bytes.Contains(lower, []byte(w)) }) {
 		return spot{}, false
 	}
+	if r.not == hostMiddle && j.hostAt != nil { // what is known costs nothing
+		return spot{}, false
+	}
 	text := j.file.Text[s.Start:s.End]
 	m := j.first(r.match, text)
-	if m == nil || r.not != nil && r.not.Match(text) {
+	if m == nil || r.not != nil && j.first(r.not, text) != nil {
 		return spot{}, false
 	}
 	at := spot{mention.Span{Start: s.Start + m[0], End: s.Start + m[1]}, s}
@@ -64,6 +67,8 @@ func (j *judge) first(p *regexp.Regexp, text []byte) []int {
 		return j.hostAt
 	case image:
 		return j.ecrAt
+	case hostOrEscaped:
+		return j.escapedAt
 	}
 	return p.FindIndex(text)
 }

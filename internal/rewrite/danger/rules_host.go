@@ -38,7 +38,7 @@ var hostRules = []rule{
 		types: []mention.Type{mention.YAML, mention.Template, mention.Shell, mention.Groovy, mention.Dockerfile, mention.HCL, mention.JSON, mention.Plain, mention.Markdown},
 		words: []string{"$", "%", "{{"},
 		match: regexp.MustCompile(`(?:\$\{?|\$\(|\$\{\{\s*|\{\{-?\s*|%)(?:[\w.]*[._])?(?i:ecr)(?:_\w*|[A-Z]\w*)?(?::-[^}]*)?(?:\s*\}\}|\}|\)|%)?(?:/|:[$%{(\w])`),
-		not:   literalHost,
+		where: noLiteralAccount,
 		why:   "A variable holds ECR's host, so it names ECR whatever the rewrite does.",
 		do:    "Find where the variable is set (in the settings of the pipeline, if nowhere in the tree), and give it {target}, where every image that is named by it moved.",
 	},

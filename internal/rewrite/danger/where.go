@@ -52,8 +52,11 @@ func inPath(p *regexp.Regexp) func(*judge, spot) bool {
 	}
 }
 
+// matcher is a regular expression, or a pattern.
+type matcher interface{ Match(b []byte) bool }
+
 // onLine holds where the stretch, and what is above it in n lines, has something that fits.
-func onLine(p *regexp.Regexp, n int) func(*judge, spot) bool {
+func onLine(p matcher, n int) func(*judge, spot) bool {
 	return func(j *judge, at spot) bool {
 		return p.Match(j.stretchOf(at)) || n > 0 && p.Match(above(j.file.Text, at.Start, n))
 	}
