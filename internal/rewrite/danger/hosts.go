@@ -40,6 +40,23 @@ func literalHosts(b []byte) (all []mention.Span) {
 	}
 }
 
+// otherLength reports whether the host with its middle at b[middle:] has an account that is a number of another length than
+// accounts have.
+func otherLength(b []byte, middle int) bool {
+	start := middle - 1
+	if start < 0 || b[start] != '.' {
+		return false
+	}
+	for start > 0 && '0' <= b[start-1] && b[start-1] <= '9' {
+		start--
+	}
+	n := middle - 1 - start
+	return n > 0 && n != account && (start == 0 || bytes.IndexByte([]byte(" \t\"'`=:/@(,["), b[start-1]) >= 0) && oddTail.Match(b[middle-1:])
+}
+
+// oddTail is what makes a host, as far as its account goes, a whole one.
+var oddTail = regexp.MustCompile(`^\.dkr[.-]ecr(?:-fips)?\.[a-z]{2,4}(?:-[a-z]+)+-[0-9]+\.`)
+
 func digits(b []byte) bool {
 	for _, c := range b {
 		if c < '0' || c > '9' {
@@ -53,7 +70,7 @@ func digits(b []byte) bool {
 func variableHost(b []byte) (mention.Span, bool) {
 	literal := literalHosts(b)
 	for _, m := range hostMiddle.FindAllIndex(b, -1) {
-		if !slices.ContainsFunc(literal, func(l mention.Span) bool { return l.Start <= m[0] && m[1] <= l.End }) {
+		if !otherLength(b, m[0]) && !slices.ContainsFunc(literal, func(l mention.Span) bool { return l.Start <= m[0] && m[1] <= l.End }) {
 			return mention.Span{Start: m[0], End: m[1]}, true
 		}
 	}

@@ -29,6 +29,12 @@ var hostRules = []rule{
 		do:    "Change the stack rather than its template: push the image to {target}, and name it by ContainerImage.fromRegistry.",
 	},
 	{
+		section: "10", kind: mention.OtherRegistry,
+		words: []string{"dkr"}, match: hostMiddle, where: isOtherLength,
+		why: "The number of its account does not have the twelve digits of an account, so it names no registry: an example, or a slip.",
+		do:  "Nothing, if it is an example. Otherwise correct the number and run the command again.",
+	},
+	{
 		section: "5.5", kind: mention.VariableHost,
 		words: []string{"dkr"}, match: hostMiddle, where: isVariableHost,
 		why: variableWhy, do: variableDo,

@@ -89,4 +89,22 @@ var producerRules = []rule{
 		why:   "It builds, logs in and pushes to ECR, with a host that is not in the text.",
 		do:    "Put a step in its place that logs in to {host} and pushes to {target}, when ECR stops being the source.",
 	},
+	{
+		section: "5.8", kind: mention.Producer, keep: true, types: markup,
+		match: image,
+		where: inItem(having(`(?ms)docker_image_push:|docker_image:.*^\s*push:\s*["']?(?:true|yes)\b`, "docker_image")),
+		why:   producerWhy, do: producerDo,
+	},
+	{
+		section: "5.8", kind: mention.Producer, keep: true, types: []mention.Type{mention.Code},
+		match: image,
+		where: all(inFile(having(`pulumi`, "pulumi")), onLine(having(`\bdocker(?:_build)?\.(?:New)?(?:Registry)?Image\s*\(`, "Image"), 6),
+			onLine(regexp.MustCompile(`\b(?:imageName|image_name|ImageName|tags|Tags|name|Name)\b`), 1)),
+		why: producerWhy, do: producerDo,
+	},
+	{
+		section: "5.8", kind: mention.Producer, keep: true, types: []mention.Type{mention.HCL},
+		match: image, where: inBlock(regexp.MustCompile(`^resource "?docker_registry_image`)),
+		why: producerWhy, do: producerDo,
+	},
 }
