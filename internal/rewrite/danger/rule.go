@@ -45,7 +45,7 @@ func (r *rule) fits(j *judge, s stretch, lower []byte) (spot, bool) {
 	if len(r.types) > 0 && !slices.Contains(r.types, j.file.Type) {
 		return spot{}, false
 	}
-	if len(r.words) > 0 && !slices.ContainsFunc(r.words, func(w string) bool { return bytes.Contains(lower, []byte(w)) }) {
+	if len(r.words) > 0 && !slices.ContainsFunc(r.words, func(w string) bool { return j.mayHave(w) && bytes.Contains(lower, []byte(w)) }) {
 		return spot{}, false
 	}
 	if r.not == hostMiddle && j.hostAt != nil { // what is known costs nothing
