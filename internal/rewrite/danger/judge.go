@@ -119,31 +119,6 @@ func (j *judge) judge(s stretch) {
 	}
 }
 
-// begin looks for what many rules ask for in a stretch.
-func (j *judge) begin(text, lower []byte) {
-	j.has = [1 << 10]uint64{}
-	for i := 1; i < len(lower); i++ {
-		p := pairOf(lower[i-1], lower[i])
-		j.has[p>>6] |= 1 << (p & 63)
-	}
-	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
-	j.escapedAt = j.hostAt
-	if bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '[') >= 0 { // every other one has one of them
-		j.escapedAt = hostOrEscaped.FindIndex(text)
-	}
-}
-
-// mayHave reports whether a word may be in the stretch: of most words not even the first two letters are.
-func (j *judge) mayHave(word string) bool {
-	if len(word) < 2 {
-		return true
-	}
-	p := pairOf(word[0], word[1])
-	return j.has[p>>6]>>(p&63)&1 != 0
-}
-
-func pairOf(a, b byte) uint16 { return uint16(a) | uint16(b)<<8 }
-
 // inline tells of the images of services that pull from ECR alone where they stand in the midst of a line, as in JSON
 // without line ends. Each is kept by itself.
 func (j *judge) inline(s stretch) {
