@@ -27,9 +27,13 @@ func merge(text []byte, all []mention.Judgement) verdict {
 		kind mention.Kind
 	}
 	told := map[place]int{} // by which judge, from 1
+	more := linesOf(all)
 	for n, j := range all {
 		for _, f := range j.Findings {
 			at := place{f.Line, f.Kind}
+			if f.Kind == mention.HostOnly && more[f.Line] {
+				continue
+			}
 			if told[at] == 0 {
 				told[at] = n + 1
 			}
@@ -60,6 +64,17 @@ func merge(text []byte, all []mention.Judgement) verdict {
 	slices.SortFunc(v.edits, func(a, b mention.Edit) int { return cmp.Compare(a.Start, b.Start) })
 	v.kept, v.done = coverKept(v.keep), coverEdits(v.edits)
 	return v
+}
+
+// linesOf are the lines of which a judge says more than that a host stands alone there, which is the least that can be said.
+func linesOf(all []mention.Judgement) map[int]bool {
+	lines := map[int]bool{}
+	for _, j := range all {
+		for _, f := range j.Findings {
+			lines[f.Line] = lines[f.Line] || f.Kind != mention.HostOnly
+		}
+	}
+	return lines
 }
 
 // valid reports whether edits are of the text, in order without overlap, and can be said in a document.

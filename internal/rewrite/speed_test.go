@@ -18,7 +18,7 @@ import (
 const speed = "TRANSSHIP_SPEED"
 
 // TestSpeed compares a scan of a monorepo of 100,000 files with what ripgrep takes to find the hosts in the same tree: at
-// most twice as long, the best of five runs each, with all of the tree in memory.
+// most twice as long by the clock, and of the processors' time, the best of seven runs each, with all of the tree in memory.
 func TestSpeed(t *testing.T) {
 	dir := os.Getenv(speed)
 	if dir == "" {
@@ -30,35 +30,46 @@ func TestSpeed(t *testing.T) {
 	}
 	monorepo(t, dir, 100_000)
 	k := known(t)
-	best := func(f func() time.Duration) (wall, processor time.Duration) {
-		wall, processor = time.Hour, time.Hour
-		for range 5 {
-			begin := time.Now()
-			processor = min(processor, f())
-			wall = min(wall, time.Since(begin))
-		}
-		return wall, processor
-	}
-	theirs, theirCPU := best(func() time.Duration {
-		c := exec.CommandContext(t.Context(), rg, "-uu", "-c", `\.dkr[.-]ecr`, dir)
-		out, err := c.Output()
-		if err != nil || len(out) == 0 {
-			t.Fatalf("%v: %s", err, out)
-		}
-		return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
-	})
+	var theirs, ours cost
 	var r Report
-	ours, ourCPU := best(func() time.Duration {
-		begin := processorTime(t)
-		if r, err = Run(t.Context(), Config{Paths: []string{dir}, Known: k, Judges: Judges()}); err != nil {
-			t.Fatal(err)
-		}
-		return processorTime(t) - begin
-	})
-	t.Logf("%d files, %d edits, %d findings: ripgrep %v (CPU %v), transship %v (CPU %v): %.2f times as long (CPU %.2f)",
-		r.Files, len(r.Edits), len(r.Findings), theirs, theirCPU, ours, ourCPU, float64(ours)/float64(theirs), float64(ourCPU)/float64(theirCPU))
-	if ours > 2*theirs {
+	for range 7 { // by turns, so that what else the machine does slows down both
+		theirs.least(func() time.Duration {
+			c := exec.CommandContext(t.Context(), rg, "-uu", "-c", `\.dkr[.-]ecr`, dir)
+			out, err := c.Output()
+			if err != nil || len(out) == 0 {
+				t.Fatalf("%v: %s", err, out)
+			}
+			return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+		})
+		ours.least(func() time.Duration {
+			begin := processorTime(t)
+			if r, err = Run(t.Context(), Config{Paths: []string{dir}, Known: k, Judges: Judges()}); err != nil {
+				t.Fatal(err)
+			}
+			return processorTime(t) - begin
+		})
+	}
+	wall, processor := float64(ours.wall)/float64(theirs.wall), float64(ours.processor)/float64(theirs.processor)
+	t.Logf("%d files, %d edits, %d findings: ripgrep takes %v and %v of the processors, transship %v and %v: %.2f and %.2f times as long",
+		r.Files, len(r.Edits), len(r.Findings), theirs.wall, theirs.processor, ours.wall, ours.processor, wall, processor)
+	if wall > 2 || processor > 2 {
 		t.Errorf("it takes more than twice as long")
+	}
+}
+
+// cost is the least that several runs of something took: by the clock, and of the processors.
+type cost struct{ wall, processor time.Duration }
+
+// least runs something that says how much of the processors it took.
+func (c *cost) least(f func() time.Duration) {
+	begin := time.Now()
+	processor := f()
+	wall := time.Since(begin)
+	if c.wall == 0 || wall < c.wall {
+		c.wall = wall
+	}
+	if c.processor == 0 || processor < c.processor {
+		c.processor = processor
 	}
 }
 

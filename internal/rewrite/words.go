@@ -14,7 +14,7 @@ import (
 
 // What is said of the mentions that are found by value.
 const (
-	whyVariableName = "A variable or a pattern continues the name of the repository, so which one is meant is not known."
+	whyVariableName = "A variable, a pattern or a sign that no name ends with continues the name of the repository, so which one is meant is not known."
 	doVariableName  = "See which repositories the variable stands for. If all of them moved, replace the host and its slash by the target's prefix by hand."
 	whyHostOnly     = "The host of ECR stands here without a repository: what is joined to it is not known."
 	doHostOnly      = "See what is joined to it. If all of that moved, replace it by the target's prefix by hand; a login wants another command."

@@ -206,13 +206,14 @@ func TestMerge(t *testing.T) {
 		},
 		Findings: []mention.Finding{{Line: 3, Kind: mention.Login, Text: "\x1b[31mx\n"}},
 	})
+	third := judge(mention.Judgement{Findings: []mention.Finding{{Line: 3, Kind: mention.HostOnly}, {Line: 4, Kind: mention.HostOnly}}})
 	dir := plant(t, map[string]string{"x.yaml": text})
-	r := run(t, dir, Config{Write: true, Judges: []Judge{first, second}})
+	r := run(t, dir, Config{Write: true, Judges: []Judge{first, third, second}})
 	want := strings.Replace(strings.Replace(text, h+"/team/web", "FIRST", 1), h+"/team/worker", target+"/team/worker", 1)
 	if d := cmp.Diff(want, files(t, dir)["x.yaml"]); d != "" {
 		t.Error(d)
 	}
-	if want := []string{"x.yaml:1 aws-only", "x.yaml:3 login-command", "x.yaml:5 split-unknown"}; !slices.Equal(kinds(r), want) || strings.Contains(r.Findings[2].Text, "\x1b") {
+	if want := []string{"x.yaml:1 aws-only", "x.yaml:3 login-command", "x.yaml:4 host-only", "x.yaml:5 split-unknown"}; !slices.Equal(kinds(r), want) || strings.Contains(r.Findings[2].Text, "\x1b") {
 		t.Errorf("%v", r.Findings)
 	}
 }

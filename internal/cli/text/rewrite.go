@@ -160,15 +160,16 @@ func Cluster(w io.Writer, o Options, u cluster.Uses, list string) {
 		p.say(0, "Nothing of "+term.Count(u.Objects, "object")+" uses ECR", p.s.Good)
 		return
 	}
-	workloads, migrated := map[[3]string]bool{}, 0
+	workloads, images, migrated := map[[3]string]bool{}, map[string]bool{}, 0
 	for _, use := range u.Uses {
 		workloads[[3]string{use.Namespace, use.Kind, use.Name}] = true
-		if use.Migrated {
+		if use.Migrated && !images[use.Image] {
 			migrated++
 		}
+		images[use.Image] = true
 	}
 	p.say(0, fmt.Sprintf("%s of %s %s ECR, for %s, of which %s at the target", term.Count(len(workloads), "workload"), term.Count(u.Objects, "object"),
-		verb(len(workloads), "uses", "use"), term.Count(len(u.Uses), "image"), term.Number(migrated)+" "+verb(migrated, "is", "are")), p.s.Warn)
+		verb(len(workloads), "uses", "use"), term.Count(len(images), "image"), term.Number(migrated)+" "+verb(migrated, "is", "are")), p.s.Warn)
 	p.blank()
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Namespace", Shrink: true}, {Head: "Workload", Shrink: true}, {Head: "Image", Shrink: true}, {Head: "At the target"}}}
 	shown := p.most(len(u.Uses), maxRows)

@@ -45,6 +45,7 @@ func TestCluster(t *testing.T) {
 	golden(t, "cluster", func(w io.Writer, o Options) {
 		Cluster(w, o, cluster.Uses{Objects: 40, Uses: []cluster.Use{
 			{Namespace: "shop", Kind: "Deployment", Name: "api", Image: east.Host() + "/team/api:1.4.2", Migrated: true, Own: true},
+			{Namespace: "shop", Kind: "Deployment", Name: "api-canary", Image: east.Host() + "/team/api:1.4.2", Migrated: true, Own: true},
 			{Namespace: "shop", Kind: "CronJob", Name: hostile, Image: east.Host() + "/team/job:1", Own: true, Why: "nobody copied it"},
 			{Namespace: "ops", Kind: "Pod", Name: "x", Image: "210987654321.dkr.ecr.us-east-1.amazonaws.com/x/y:1", Why: "its registry is not a source of this migration"},
 		}}, "first.txt")

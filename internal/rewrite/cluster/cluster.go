@@ -85,6 +85,9 @@ type reader struct {
 
 var errNoList = errors.New("it is not what kubectl prints with -o json: want a List with items, or an object with a kind")
 
+// errCut says why a text that begins like kubectl's is of no use.
+var errCut = errors.New("it ends in the midst of an object, as where kubectl was interrupted: let kubectl write it again")
+
 // Read reads the output of kubectl, one object at a time. Images of AWS's own accounts, of which isAWS tells, are left out.
 func Read(r io.Reader, o mention.Oracle, isAWS func(references.Host) bool) (Uses, error) {
 	c := &reader{
@@ -153,8 +156,8 @@ func (c *reader) document(d *json.Decoder) error {
 
 // cut is an error in the middle of a document.
 func cut(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errCut
 	}
 	return err
 }

@@ -77,7 +77,7 @@ func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	for text, say := range map[string]string{
 		"": "not what kubectl prints", "[]": "not what kubectl prints", "{}": "not what kubectl prints", "NAME READY\n": "invalid character",
-		`{"items":[{"kind":`: "unexpected EOF", `{"items":{}}`: "not what kubectl prints", `{"items":[{"kind":1}]}`: "item 0",
+		`{"items":[{"kind":`: "ends in the midst", `{"items":{}}`: "not what kubectl prints", `{"items":[{"kind":1}]}`: "item 0",
 	} {
 		if _, err := Read(strings.NewReader(text), oracle{}, isAWS); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%q: %v", text, err)

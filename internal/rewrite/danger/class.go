@@ -10,8 +10,8 @@ import (
 // class is a kind of file that is kept as a whole.
 type class struct {
 	kind    mention.Kind
-	path    *regexp.Regexp // nil: any
-	text    *pattern       // nil: any; looked for in the beginning of the text
+	path    *pattern // nil: any
+	text    *pattern // nil: any; looked for in the beginning of the text
 	types   []mention.Type
 	why, do string
 }
@@ -28,12 +28,12 @@ const (
 // classes is the table of those files; the first one that fits counts.
 var classes = []class{
 	{
-		kind: mention.Generated, path: regexp.MustCompile(`(?:^|/)[^/]*\.tfstate(?:\.[^/]*)?$|(?:^|/)\.terraform/`),
+		kind: mention.Generated, path: having(`(?:^|/)[^/]*\.tfstate(?:\.[^/]*)?$|(?:^|/)\.terraform/`, ".tfstate", ".terraform/"),
 		why: "It is Terraform's state, which only Terraform writes.",
 		do:  "Change the configuration and run terraform apply: it writes the state.",
 	},
 	{
-		kind: mention.Generated, path: regexp.MustCompile(`(?i)(?:^|/)(?:[^/]*\.(?:spdx|cdx|cyclonedx|intoto|sarif|sigstore)(?:\.[a-z]+)*|s?bom[^/]*\.(?:json|xml|ya?ml)|[^/]*[._-]sbom[^/]*\.(?:json|xml|ya?ml))$`),
+		kind: mention.Generated, path: having(`(?i)(?:^|/)(?:[^/]*\.(?:spdx|cdx|cyclonedx|intoto|sarif|sigstore)(?:\.[a-z]+)*|s?bom[^/]*\.(?:json|xml|ya?ml)|[^/]*[._-]sbom[^/]*\.(?:json|xml|ya?ml))$`, "."),
 		why: "It is a bill of materials or a statement about an image that was made under its old name.", do: regenerate,
 	},
 	{
@@ -41,7 +41,7 @@ var classes = []class{
 		why: "It is a bill of materials, a statement or a signature that was made of an image under its old name.", do: regenerate,
 	},
 	{
-		kind: mention.Generated, path: regexp.MustCompile(`(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|flake\.lock|uv\.lock|poetry\.lock|Pipfile\.lock|Cargo\.lock|\.imgpkg/images\.yml|skaffold\.lock|images?\.lock(?:\.ya?ml)?|devspace\.lock|cdk\.out/.*|cdk\.context\.json)$`),
+		kind: mention.Generated, path: having(`(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|flake\.lock|uv\.lock|poetry\.lock|Pipfile\.lock|Cargo\.lock|\.imgpkg/images\.yml|skaffold\.lock|images?\.lock(?:\.ya?ml)?|devspace\.lock|cdk\.out/.*|cdk\.context\.json)$`, "lock", "go.sum", "images.yml", "cdk."),
 		why: "It is a lock file or the output of a tool, which has digests of what it names.", do: regenerate,
 	},
 	{
@@ -58,12 +58,12 @@ var classes = []class{
 	},
 	{
 		kind: mention.TestFile,
-		path: regexp.MustCompile(`(?:^|/)(?:testdata|__tests__|__mocks__|__snapshots__|__fixtures__|fixtures?|cassettes|src/test|src/it)/|(?:^|/)(?:test_[^/]*\.py|conftest\.py|[^/]*_test\.(?:go|py|exs|rb|dart|sh|cc|cpp|rs)|[^/]*_spec\.(?:rb|lua)|[^/]*\.(?:spec|test|e2e|cy)\.[cm]?[jt]sx?|[^/]*\.snap|[^/]*(?:Test|Tests|IT|Spec)\.(?:java|kt|scala|groovy|cs|php|swift)|[^/]*\.(?:tftest|tofutest)\.(?:hcl|json)|[^/]*\.bats|[^/]*_test\.rego|[^/]*\.bats)$`),
+		path: having(`(?:^|/)(?:testdata|__tests__|__mocks__|__snapshots__|__fixtures__|fixtures?|cassettes|src/test|src/it)/|(?:^|/)(?:test_[^/]*\.py|conftest\.py|[^/]*_test\.(?:go|py|exs|rb|dart|sh|cc|cpp|rs)|[^/]*_spec\.(?:rb|lua)|[^/]*\.(?:spec|test|e2e|cy)\.[cm]?[jt]sx?|[^/]*\.snap|[^/]*(?:Test|Tests|IT|Spec)\.(?:java|kt|scala|groovy|cs|php|swift)|[^/]*\.(?:tftest|tofutest)\.(?:hcl|json)|[^/]*\.bats|[^/]*_test\.rego|[^/]*\.bats)$`, "test", "Test", "spec", "Spec", "mock", "snap", "fixture", "cassettes", "src/it", ".e2e.", ".cy.", "IT.", ".bats"),
 		why:  testWhy, do: testDo,
 	},
 	{
 		// A folder of tests may hold the manifests of a cluster that runs them; code in it is a test.
-		kind: mention.TestFile, path: regexp.MustCompile(`(?:^|/)(?:tests?|spec|e2e)/`), types: []mention.Type{mention.Code},
+		kind: mention.TestFile, path: having(`(?:^|/)(?:tests?|spec|e2e)/`, "test", "spec", "e2e"), types: []mention.Type{mention.Code},
 		why: testWhy, do: testDo,
 	},
 }
@@ -82,7 +82,7 @@ func (j *judge) wholeFile() bool {
 // isOf reports whether the file is of a class. What looks like one in a document is only shown there.
 func (j *judge) isOf(c *class) bool {
 	begin := j.file.Text[:min(len(j.file.Text), sniffed)]
-	return (c.path == nil || c.path.MatchString(j.file.Path)) &&
+	return (c.path == nil || c.path.Match([]byte(j.file.Path))) &&
 		(c.text == nil || !j.document && c.text.Match(begin)) &&
 		(len(c.types) == 0 || isOf(c.types, j.file.Type))
 }

@@ -149,10 +149,10 @@ func TestEveryRuleHasAnExample(t *testing.T) {
 			ofClass[i] = ofClass[i] || j.isOf(&classes[i])
 		}
 		for _, s := range stretches(text) {
-			lower := text[s.Start:s.End]
-			j.hostAt, j.ecrAt = hostMiddle.FindIndex(lower), image.FindIndex(lower)
+			lower := bytes.ToLower(text[s.Start:s.End])
+			j.begin(text[s.Start:s.End], lower)
 			for i := range rules {
-				_, ok := rules[i].fits(j, s, bytes.ToLower(text[s.Start:s.End]))
+				_, ok := rules[i].fits(j, s, lower)
 				used[i] = used[i] || ok
 			}
 		}

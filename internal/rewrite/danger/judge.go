@@ -50,9 +50,11 @@ type judge struct {
 	haveBlocks bool
 	documents  []int // where those of YAML begin, when known
 	fits       map[fit]bool
-	hostAt     []int // where hostMiddle and image first are in the stretch
+	hostAt     []int // where hostMiddle, image and hostOrEscaped first are in the stretch
 	ecrAt      []int
-	placedAt   int // the line that placed is of, and one more
+	escapedAt  []int
+	has        [1 << 10]uint64 // a bit for each pair of letters of the stretch, in lower case
+	placedAt   int             // the line that placed is of, and one more
 	placed     place
 	advice     *advice
 
@@ -94,7 +96,7 @@ func (j *judge) judge(s stretch) {
 		return
 	}
 	lower := bytes.ToLower(text)
-	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
+	j.begin(text, lower)
 	var hits []hit
 	for i := range rules {
 		r := &rules[i]

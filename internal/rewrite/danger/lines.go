@@ -20,18 +20,39 @@ func indentOf(line []byte) (int, bool) {
 	return len(line) - len(rest), len(bytes.TrimSpace(rest)) > 0 && rest[0] != '#'
 }
 
-var (
-	keyPattern  = regexp.MustCompile(`^\s*(?:- +)*["']?([A-Za-z_$][\w.$/-]*)["']?\s*(?:[:=]|\{|\()`)
-	typePattern = regexp.MustCompile(`^\s*["']?Type["']?\s*:\s*["']?(AWS::[\w:]+)`)
-)
+var typePattern = regexp.MustCompile(`^\s*["']?Type["']?\s*:\s*["']?(AWS::[\w:]+)`)
 
-// keyIn is the key that a line of YAML, JSON or HCL begins with.
+// keyIn is the key that a line of YAML, JSON or HCL begins with. It is asked of every line above a mention.
 func keyIn(line []byte) string {
-	if m := keyPattern.FindSubmatch(line); m != nil {
-		return string(m[1])
+	rest := bytes.TrimLeft(line, blank)
+	for len(rest) > 1 && rest[0] == '-' && rest[1] == ' ' {
+		rest = bytes.TrimLeft(rest[1:], " ")
 	}
-	return ""
+	rest = withoutQuote(rest)
+	n := 0
+	for n < len(rest) && (isWord(rest[n]) || n > 0 && bytes.IndexByte([]byte(".$/-"), rest[n]) >= 0 || rest[n] == '$') {
+		n++
+	}
+	if n == 0 || '0' <= rest[0] && rest[0] <= '9' {
+		return ""
+	}
+	key := string(rest[:n])
+	if rest = bytes.TrimLeft(withoutQuote(rest[n:]), blank); len(rest) == 0 || bytes.IndexByte([]byte(":={("), rest[0]) < 0 {
+		return ""
+	}
+	return key
 }
+
+const blank = "\t\n\f\r "
+
+func withoutQuote(b []byte) []byte {
+	if len(b) > 0 && (b[0] == '"' || b[0] == '\'') {
+		return b[1:]
+	}
+	return b
+}
+
+func isWord(c byte) bool { return isLower(c) || isUpper(c) || '0' <= c && c <= '9' || c == '_' }
 
 // typeIn is the type of a resource that a line tells.
 func typeIn(line []byte) string {

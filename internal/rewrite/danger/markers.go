@@ -20,20 +20,23 @@ var Markers = [][]byte{
 }
 
 // Marked reports whether a text is worth judging. It is asked of every file of a tree, so it looks at pairs of letters at
-// every second byte, four at a time: each marker has one of its samples there, and few texts have many.
+// every second byte, eight at a time: each marker has one of its samples there, and few texts have many.
 func Marked(b []byte) bool {
 	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		for n := 0; n < 8; n += 2 {
-			if hasPair(uint16(x)) && markedAt(b, i+n) {
+	for ; i+16 <= len(b); i += 16 {
+		x, y := binary.LittleEndian.Uint64(b[i:]), binary.LittleEndian.Uint64(b[i+8:])
+		if first[uint16(x)]|first[uint16(x>>16)]|first[uint16(x>>32)]|first[uint16(x>>48)]|
+			first[uint16(y)]|first[uint16(y>>16)]|first[uint16(y>>32)]|first[uint16(y>>48)] == 0 {
+			continue
+		}
+		for n := i; n < i+16; n += 2 {
+			if first[binary.LittleEndian.Uint16(b[n:])] != 0 && markedAt(b, n) {
 				return true
 			}
-			x >>= 16
 		}
 	}
 	for ; i+1 < len(b); i += 2 {
-		if hasPair(binary.LittleEndian.Uint16(b[i:])) && markedAt(b, i) {
+		if markedAt(b, i) {
 			return true
 		}
 	}
@@ -49,7 +52,7 @@ type sample struct {
 
 var samples = func() (all []sample) {
 	places := map[string][2]int{
-		"image:": {3, 4}, "kustomize": {0, 7}, "rRegistry": {0, 1}, "dockerc": {2, 5}, ".registry": {0, 3}, "provider: aws": {7, 10},
+		"image:": {3, 4}, "kustomize": {0, 7}, "rRegistry": {0, 3}, "dockerc": {2, 5}, ".registry": {0, 3}, "provider: aws": {7, 10},
 	}
 	add := func(o *trio) {
 		at, ok := places[string(o.marker)]
@@ -68,16 +71,6 @@ var samples = func() (all []sample) {
 	}
 	return all
 }()
-
-// pairs has a bit for each pair of a sample.
-var pairs = func() (t [1 << 10]uint64) {
-	for _, p := range samples {
-		t[p.pair>>6] |= 1 << (p.pair & 63)
-	}
-	return t
-}()
-
-func hasPair(p uint16) bool { return pairs[p>>6]>>(p&63)&1 != 0 }
 
 // first is the number of the first sample with a pair, from 1, and next of a sample the next one; 0 is none.
 var first, next = func() (first [1 << 16]uint8, next []uint8) {

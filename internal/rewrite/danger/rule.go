@@ -45,12 +45,15 @@ func (r *rule) fits(j *judge, s stretch, lower []byte) (spot, bool) {
 	if len(r.types) > 0 && !slices.Contains(r.types, j.file.Type) {
 		return spot{}, false
 	}
-	if len(r.words) > 0 && !slices.ContainsFunc(r.words, func(w string) bool { return bytes.Contains(lower, []byte(w)) }) {
+	if len(r.words) > 0 && !slices.ContainsFunc(r.words, func(w string) bool { return j.mayHave(w) && bytes.Contains(lower, []byte(w)) }) {
+		return spot{}, false
+	}
+	if r.not == hostMiddle && j.hostAt != nil { // what is known costs nothing
 		return spot{}, false
 	}
 	text := j.file.Text[s.Start:s.End]
 	m := j.first(r.match, text)
-	if m == nil || r.not != nil && r.not.Match(text) {
+	if m == nil || r.not != nil && j.first(r.not, text) != nil {
 		return spot{}, false
 	}
 	at := spot{mention.Span{Start: s.Start + m[0], End: s.Start + m[1]}, s}
@@ -64,9 +67,36 @@ func (j *judge) first(p *regexp.Regexp, text []byte) []int {
 		return j.hostAt
 	case image:
 		return j.ecrAt
+	case hostOrEscaped:
+		return j.escapedAt
 	}
 	return p.FindIndex(text)
 }
+
+// begin looks for what many rules ask for in a stretch.
+func (j *judge) begin(text, lower []byte) {
+	j.has = [1 << 10]uint64{}
+	for i := 1; i < len(lower); i++ {
+		p := pairOf(lower[i-1], lower[i])
+		j.has[p>>6] |= 1 << (p & 63)
+	}
+	j.hostAt, j.ecrAt = hostMiddle.FindIndex(text), image.FindIndex(text)
+	j.escapedAt = j.hostAt
+	if bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '[') >= 0 { // every other one has one of them
+		j.escapedAt = hostOrEscaped.FindIndex(text)
+	}
+}
+
+// mayHave reports whether a word may be in the stretch: of most words not even the first two letters are.
+func (j *judge) mayHave(word string) bool {
+	if len(word) < 2 {
+		return true
+	}
+	p := pairOf(word[0], word[1])
+	return j.has[p>>6]>>(p&63)&1 != 0
+}
+
+func pairOf(a, b byte) uint16 { return uint16(a) | uint16(b)<<8 }
 
 // pattern is one for long texts. Most of them have none of its words, and are done with quickly.
 type pattern struct {

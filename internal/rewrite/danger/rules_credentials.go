@@ -28,6 +28,19 @@ var credentialRules = []rule{
 		do:  "Add a block for {host} beside it, with the name oauth2accesstoken and the token of data.google_client_config, before the rewritten configuration is applied.",
 	},
 	{
+		section: "7.2", kind: mention.Credentials, types: []mention.Type{mention.HCL}, words: []string{"dkr"},
+		match: hostMiddle, where: inBlock(regexp.MustCompile(`^auth$`)),
+		why: "Nomad logs in to ECR here to pull the task's image.",
+		do:  "Make it {host}, with the name _json_key and a key of Google as the password, in the change that rewrites the image.",
+	},
+	{
+		section: "5.4", kind: mention.Credentials, types: markup, words: []string{"dkr"},
+		match: hostMiddle,
+		where: all(inPath(regexp.MustCompile(`(?:^|/)(?:\.circleci/[^/]*|bitbucket-pipelines[^/]*)\.ya?ml$`)), hasReference, below(regexp.MustCompile(`(?m)^\s*(?:aws_auth|aws):\s*$`), 2)),
+		why:   "The pipeline pulls this image with credentials of AWS, which are told below it and do not open {host}.",
+		do:    "Put a name and a password for {host} in their place (CircleCI: auth, Bitbucket: username and password; the name is _json_key), in the change that rewrites the image.",
+	},
+	{
 		section: "9", kind: mention.Credentials, words: []string{"docker-registry", "docker-server"},
 		match: regexp.MustCompile(`\bcreate\s+secret\s+docker-registry\b(?s:.*?)` + anyECR + `|--docker-server[=\s](?s:.*?)` + anyECR),
 		why:   "It makes a pull secret for ECR.",

@@ -29,6 +29,12 @@ var hostRules = []rule{
 		do:    "Change the stack rather than its template: push the image to {target}, and name it by ContainerImage.fromRegistry.",
 	},
 	{
+		section: "10", kind: mention.OtherRegistry,
+		words: []string{"dkr"}, match: hostMiddle, where: isOtherLength,
+		why: "The number of its account does not have the twelve digits of an account, so it names no registry: an example, or a slip.",
+		do:  "Nothing, if it is an example. Otherwise correct the number and run the command again.",
+	},
+	{
 		section: "5.5", kind: mention.VariableHost,
 		words: []string{"dkr"}, match: hostMiddle, where: isVariableHost,
 		why: variableWhy, do: variableDo,
@@ -38,7 +44,7 @@ var hostRules = []rule{
 		types: []mention.Type{mention.YAML, mention.Template, mention.Shell, mention.Groovy, mention.Dockerfile, mention.HCL, mention.JSON, mention.Plain, mention.Markdown},
 		words: []string{"$", "%", "{{"},
 		match: regexp.MustCompile(`(?:\$\{?|\$\(|\$\{\{\s*|\{\{-?\s*|%)(?:[\w.]*[._])?(?i:ecr)(?:_\w*|[A-Z]\w*)?(?::-[^}]*)?(?:\s*\}\}|\}|\)|%)?(?:/|:[$%{(\w])`),
-		not:   literalHost,
+		where: noLiteralAccount,
 		why:   "A variable holds ECR's host, so it names ECR whatever the rewrite does.",
 		do:    "Find where the variable is set (in the settings of the pipeline, if nowhere in the tree), and give it {target}, where every image that is named by it moved.",
 	},

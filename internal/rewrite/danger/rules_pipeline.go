@@ -40,7 +40,28 @@ var pipelineRules = []rule{
 		why:   "It fills ECR's name into a manifest when it runs: what the rewrite changes in files does not reach it.",
 		do:    "Give it the name at {target}, in the same change in which the job pushes there.",
 	},
+	{
+		section: "5.9", kind: mention.PipelineEdit, keep: true, types: markup,
+		match: image,
+		where: all(atKey(regexp.MustCompile(`^image$`)), either(
+			all(underKey(regexp.MustCompile(`^artifacts$`)), inDocument(having(`(?m)^\s*"?apiVersion"?:\s*["']?skaffold/`, "skaffold/"))),
+			all(inPath(regexp.MustCompile(`(?:^|/)devspace[^/]*\.ya?ml$`)), topKey(regexp.MustCompile(`^(?:images|dev)$`))),
+		)),
+		why: builderWhy, do: builderDo,
+	},
+	{
+		section: "5.9", kind: mention.PipelineEdit, keep: true,
+		words: []string{"docker_build", "custom_build"},
+		match: regexp.MustCompile(`\b(?:docker|custom)_build\w*\(\s*(?:ref\s*=\s*)?["'][^"']*` + anyECR),
+		where: inPath(regexp.MustCompile(`(?:^|/)(?:Tiltfile[^/]*|[^/]*\.tiltfile)$`)),
+		why:   builderWhy, do: builderDo,
+	},
 }
+
+const (
+	builderWhy = "It builds and pushes this image, and puts the new tag into the manifests that name it so: when they have another name it changes none of them, and a stale image is deployed without an error."
+	builderDo  = "Make it {ref} in the same change as the manifests, together with the login to {host}."
+)
 
 var (
 	manifestPattern = regexp.MustCompile(`(?i)image["'\\]*\s*(?:\\s[*+]?|\[\[:space:\]\][*+]?|\s|\\\))*[:=]`)

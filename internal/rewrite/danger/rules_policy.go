@@ -36,19 +36,19 @@ var structureRules = []rule{
 	},
 	{
 		section: "9", kind: mention.Validator, keep: true, settles: true, types: markup,
-		words: []string{"dkr", `\`, "[."}, match: regexp.MustCompile(anyHost + `|` + escaped),
+		words: []string{"dkr", `\`, "[."}, match: hostOrEscaped,
 		where: inDocument(having(`(?m)(?:apiVersion|"apiVersion")["']?:\s*["']?[\w.-]*(?:kyverno\.io|gatekeeper\.sh|policy\.sigstore\.dev|kubewarden\.io|admissionregistration\.k8s\.io|config\.openshift\.io|portieris\.cloud\.ibm\.com|open-cluster-management\.io|imagepolicy\.k8s\.io|connaisseur)|kind["']?:\s*["']?(?:ImagePolicyWebhook|AdmissionConfiguration)\b`, "kyverno.io", "gatekeeper.sh", "policy.sigstore.dev", "kubewarden.io", "admissionregistration.k8s.io", "config.openshift.io", "portieris.cloud", "open-cluster-management.io", "imagepolicy.k8s.io", "connaisseur", "ImagePolicyWebhook", "AdmissionConfiguration")),
 		why:   policyWhy, do: policyDo,
 	},
 	{
 		section: "9", kind: mention.Validator, keep: true, settles: true,
-		words: []string{"dkr", `\`, "[."}, match: regexp.MustCompile(anyHost + `|` + escaped),
+		words: []string{"dkr", `\`, "[."}, match: hostOrEscaped,
 		where: inPath(regexp.MustCompile(`(?i)\.(?:rego|sentinel|cel|cue)$`)),
 		why:   policyWhy, do: policyDo,
 	},
 	{
 		section: "9", kind: mention.Validator, keep: true, settles: true,
-		words: []string{"dkr", `\`, "[."}, match: regexp.MustCompile(anyHost + `|` + escaped),
+		words: []string{"dkr", `\`, "[."}, match: hostOrEscaped,
 		where: either(underKey(allowKey), inBlock(regexp.MustCompile(`(?i)"?\w*`+allowWords+`\w*"?$|^validation$`))),
 		why:   policyWhy, do: policyDo,
 	},
@@ -76,11 +76,14 @@ var structureRules = []rule{
 	{
 		section: "9", kind: mention.Credentials, settles: true, once: aFile,
 		words: []string{"dkr"}, match: hostMiddle,
-		where: onLine(regexp.MustCompile(`(?i)image-patterns\s*=|matchImages|ecr-credential-provider`), 4),
+		where: onLine(having(`(?i)image-patterns\s*=|matchImages|ecr-credential-provider`, "attern", "ATTERN", "atchI", "ATCHI", "atchi", "redential", "REDENTIAL"), 4),
 		why:   "It tells nodes for which images they ask AWS for credentials.",
 		do:    "Keep it while anything runs from ECR, and give the nodes credentials for {host} before the manifests change.",
 	},
 }
+
+// hostOrEscaped is a host, or a part of one as expressions spell it.
+var hostOrEscaped = regexp.MustCompile(anyHost + `|` + escaped)
 
 const allowWords = `(?:allow|trusted|permitted|approved|accepted|whitelist|safelist)(?:ed|-?list(?:ed)?)?[_-]?(?:(?:container|docker|image|oci)[_-]?)?(?:registr|repo|image|host|prefix|source)`
 
@@ -156,4 +159,4 @@ var testLine = regexp.MustCompile(`(?i)\b(?:if|elif|elsif|else|unless|when|while
 func isTestLine(j *judge, at spot) bool { return testLine.Match(j.stretchOf(at)) }
 
 // noLiteralAccount holds where no whole host is in the stretch.
-func noLiteralAccount(j *judge, at spot) bool { return !literalHost.Match(j.stretchOf(at)) }
+func noLiteralAccount(j *judge, at spot) bool { return len(literalHosts(j.stretchOf(at))) == 0 }

@@ -75,7 +75,7 @@ var producerRules = []rule{
 		where: either(
 			all(inPath(regexp.MustCompile(`(?:^|/)\.?goreleaser[^/]*\.ya?ml$`)), underKey(regexp.MustCompile(`^(?:image_templates|images|name_template|repository|manifest_templates|tags)$`))),
 			all(inPath(regexp.MustCompile(`(?:^|/)[^/]*bake[^/]*\.(?:hcl|json)$`)), underKey(regexp.MustCompile(`^(?:tags|cache-to|output)$`))),
-			all(inPath(regexp.MustCompile(`(?:^|/)(?:BUILD(?:\.bazel)?|[^/]*\.bzl)$`)), onLine(regexp.MustCompile(`\b(?:oci_push|container_push|docker_push)\s*\(`), 8)),
+			all(inPath(regexp.MustCompile(`(?:^|/)(?:(?:BUILD|WORKSPACE|MODULE)(?:\.bazel)?|[^/]*\.bzl)$`)), onLine(regexp.MustCompile(`\b(?:oci_push|container_push|docker_push)\s*\(`), 8)),
 			all(inPath(regexp.MustCompile(`\.pkr\.(?:hcl|json)$`)), onLine(regexp.MustCompile(`\brepository|tags?\b|login_server`), 0)),
 			all(inDocument(having(`(?m)^\s*apiVersion:\s*["']?(?:kpack\.io|shipwright\.io|build\.openshift\.io|imagetoolkit\.io)/`, "kpack.io", "shipwright.io", "build.openshift.io", "imagetoolkit.io")), either(atKey(regexp.MustCompile(`^tag$`)), underKey(regexp.MustCompile(`^output$`)))),
 		),
@@ -88,5 +88,30 @@ var producerRules = []rule{
 		not:   regexp.MustCompile(`https://|aws-ecr/issues`),
 		why:   "It builds, logs in and pushes to ECR, with a host that is not in the text.",
 		do:    "Put a step in its place that logs in to {host} and pushes to {target}, when ECR stops being the source.",
+	},
+	{
+		section: "5.8", kind: mention.Producer, keep: true, types: markup,
+		match: image,
+		where: inItem(having(`(?ms)docker_image_push:|docker_image:.*^\s*push:\s*["']?(?:true|yes)\b`, "docker_image")),
+		why:   producerWhy, do: producerDo,
+	},
+	{
+		section: "5.8", kind: mention.Producer, keep: true, types: []mention.Type{mention.Code},
+		match: image,
+		where: all(inFile(having(`pulumi`, "pulumi")), onLine(having(`\bdocker(?:_build)?\.(?:New)?(?:Registry)?Image\s*\(`, "Image"), 6),
+			onLine(regexp.MustCompile(`\b(?:imageName|image_name|ImageName|tags|Tags|name|Name)\b`), 1)),
+		why: producerWhy, do: producerDo,
+	},
+	{
+		section: "5.4", kind: mention.Producer, keep: true, types: markup,
+		match: hostMiddle,
+		where: all(inItem(having(`\bplugins/(?:kaniko-)?ecr\b|\bkaniko-ecr\b|\bBuildAndPushECR\b|\baws-ecr-push-image\b|\baws-ecr/[a-z_-]*push`, "ecr", "ECR")),
+			atKey(regexp.MustCompile(`^(?:repo|registry|repository|imageName|IMAGE_NAME|account-url|cache_repo|create_repository)$`))),
+		why: producerWhy, do: producerDo,
+	},
+	{
+		section: "5.8", kind: mention.Producer, keep: true, types: []mention.Type{mention.HCL},
+		match: image, where: inBlock(regexp.MustCompile(`^resource "?docker_registry_image`)),
+		why: producerWhy, do: producerDo,
 	},
 }

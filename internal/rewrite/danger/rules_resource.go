@@ -36,8 +36,9 @@ var resourceRules = []rule{
 		why:   terraformWhy, do: terraformDo,
 	},
 	{
-		section: "7.2", kind: mention.ECRResource, once: ownBlock, words: []string{"ecr"},
+		section: "7.2", kind: mention.ECRResource, once: ownBlock, words: []string{"module", "mock_", "override_", "source", "dependency", "local.", "var."},
 		match: regexp.MustCompile(`\bmodule\.[\w-]*ecr[\w-]*\b|^\s*(?:module|mock_data|mock_resource|override_\w+)\s+"[^"]*\becr\b[^"]*"|\bsource\s*=\s*"[^"]*\becr\b[^"]*"|\b(?:dependency|local|var)\.(?:\w*_)?ecr(?:_\w*)?\b`),
+		not:   regexp.MustCompile(`\bsource\s*=\s*"[^"]*dkr[.-]ecr`),
 		where: isTerraform,
 		why:   terraformWhy, do: terraformDo,
 	},

@@ -52,8 +52,11 @@ func inPath(p *regexp.Regexp) func(*judge, spot) bool {
 	}
 }
 
+// matcher is a regular expression, or a pattern.
+type matcher interface{ Match(b []byte) bool }
+
 // onLine holds where the stretch, and what is above it in n lines, has something that fits.
-func onLine(p *regexp.Regexp, n int) func(*judge, spot) bool {
+func onLine(p matcher, n int) func(*judge, spot) bool {
 	return func(j *judge, at spot) bool {
 		return p.Match(j.stretchOf(at)) || n > 0 && p.Match(above(j.file.Text, at.Start, n))
 	}
@@ -69,6 +72,25 @@ func atKey(p *regexp.Regexp) func(*judge, spot) bool {
 	return func(j *judge, at spot) bool {
 		keys := j.place(at).keys
 		return len(keys) > 0 && p.MatchString(keys[0])
+	}
+}
+
+// topKey holds below an outermost key that fits.
+func topKey(p *regexp.Regexp) func(*judge, spot) bool {
+	return func(j *judge, at spot) bool {
+		keys := j.place(at).keys
+		return len(keys) > 0 && p.MatchString(keys[len(keys)-1])
+	}
+}
+
+// below holds where one of the n lines below the stretch has something that fits.
+func below(p *regexp.Regexp, n int) func(*judge, spot) bool {
+	return func(j *judge, at spot) bool {
+		end := at.in.End
+		for range n {
+			end = lineAt(j.file.Text, min(end+1, len(j.file.Text)), 0).End
+		}
+		return p.Match(j.file.Text[at.in.End:min(max(end, at.in.End), at.in.End+maxStretch)])
 	}
 }
 
@@ -100,6 +122,9 @@ func isVariableHost(j *judge, at spot) bool {
 	_, ok := variableHost(j.stretchOf(at))
 	return ok
 }
+
+// isOtherLength holds where the account of a host has more or fewer digits than an account has.
+func isOtherLength(j *judge, at spot) bool { return otherLength(j.stretchOf(at), at.Start-at.in.Start) }
 
 // hasReference holds where a plain reference is in the stretch, which will be rewritten.
 func hasReference(j *judge, at spot) bool { return j.holdsReference(at.in.Span) }

@@ -13,6 +13,9 @@ import (
 // maxUses is how many uses of one variable are looked at.
 const maxUses = 1000
 
+// maxHeader is how far before its default a variable of HCL may begin, in bytes.
+const maxHeader = 2000
+
 // maxBefore is how far before a value its name is looked for, in bytes.
 const maxBefore = 160
 
@@ -90,7 +93,11 @@ func (j *judge) tells(h mention.Span) bool {
 func (j *judge) uses(name string) []int {
 	if j.vars == nil {
 		j.vars = map[string][]int{}
-		for _, m := range variableUse.FindAllSubmatchIndex(j.file.Text, -1) {
+		use := variableUse
+		if j.file.Type == mention.HCL {
+			use = attributeUse
+		}
+		for _, m := range use.FindAllSubmatchIndex(j.file.Text, -1) {
 			for g := 2; g < len(m); g += 2 {
 				if m[g] >= 0 {
 					n := string(j.file.Text[m[g]:m[g+1]])
@@ -103,6 +110,21 @@ func (j *judge) uses(name string) []int {
 }
 
 var variableUse = regexp.MustCompile(`\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|\(([A-Za-z_][A-Za-z0-9_]*)\)|([A-Za-z_][A-Za-z0-9_]*))`)
+
+// attributeUse is a local value or a variable of HCL by the last part of its name.
+var attributeUse = regexp.MustCompile(`\$\{\s*(?:local|var)\.(?:[\w-]+\.)*([A-Za-z_][A-Za-z0-9_]*)\s*\}`)
+
+// variableHeader begins a variable of HCL.
+var variableHeader = regexp.MustCompile(`(?m)^variable\s+"([A-Za-z_][A-Za-z0-9_]*)"`)
+
+// defaultOf is the variable of HCL that the default at an offset is of; empty where that is not known.
+func (j *judge) defaultOf(at int) string {
+	all := variableHeader.FindAllSubmatch(j.file.Text[max(0, at-maxHeader):at], -1)
+	if len(all) == 0 {
+		return ""
+	}
+	return string(all[len(all)-1][1])
+}
 
 // use is the first line in which a variable is joined with a path; empty where there is none.
 func (j *judge) use(name string) string {
@@ -118,7 +140,7 @@ func (j *judge) use(name string) string {
 // name is only the beginning of one. A tag that grows is the tag of the same repository.
 func (j *judge) grown() {
 	switch j.file.Type {
-	case mention.Markdown, mention.Code, mention.JSON, mention.HCL:
+	case mention.Markdown, mention.Code, mention.JSON:
 		return
 	}
 	text := j.file.Text
@@ -127,6 +149,9 @@ func (j *judge) grown() {
 			continue
 		}
 		name, fallback := j.variable(r.Start)
+		if name == "default" && j.file.Type == mention.HCL {
+			name = j.defaultOf(r.Start)
+		}
 		if name == "" {
 			continue
 		}
@@ -135,7 +160,10 @@ func (j *judge) grown() {
 			continue
 		}
 		j.keep(mention.Span{Start: r.Start, End: r.End})
-		more, _, _ := bytes.Cut(tail[:min(len(tail), 40)], []byte("\n"))
+		more := tail[:min(len(tail), 40)]
+		if end := bytes.IndexAny(more, "\"'\n"); end >= 0 {
+			more = more[:end]
+		}
 		j.find(r.Start, mention.VariableName,
 			fmt.Sprintf("The name goes on where %s is used: %q is added to it.", name, clean(strings.TrimSpace(string(more)))),
 			"Replace it by hand when all names that it becomes have arrived.")

@@ -2,7 +2,6 @@ package tree
 
 import (
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,24 +85,14 @@ func regular(path string) []byte {
 }
 
 // enter is the rules within a folder of the tree that has entries, given those of the folder around it.
-func (w *walk) enter(t task, dir *os.Root, entries []fs.DirEntry) *ignore.Rules {
-	rules := t.rules
-	has := func(name string) (fs.DirEntry, bool) {
-		n, ok := slices.BinarySearchFunc(entries, name, func(e fs.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
-		if !ok {
-			return nil, false
-		}
-		return entries[n], true
-	}
-	base := strings.TrimSuffix(w.tree.inside+t.path, "/")
-	if t.path == "." {
-		base = strings.TrimSuffix(w.tree.inside, "/")
-	}
-	if _, ok := has(".git"); ok { // a repository of its own: what is around it says nothing of it
+func (w *walk) enter(t task, dir *folder, entries []entry) *ignore.Rules {
+	rules, base := t.rules, strings.TrimSuffix(w.tree.inside+t.prefix(), "/")
+	if slices.ContainsFunc(entries, func(e entry) bool { return e.name == ".git" }) {
+		// A repository of its own: what is around it says nothing of it.
 		rules = excluded(nil, filepath.Join(w.tree.whole, filepath.FromSlash(t.path)), base)
 	}
-	if e, ok := has(".gitignore"); ok && e.Type().IsRegular() {
-		file, err := Place{Dir: dir, Name: e.Name()}.Open()
+	if slices.ContainsFunc(entries, func(e entry) bool { return e.name == ".gitignore" && e.mode.IsRegular() }) {
+		file, err := dir.open(".gitignore")
 		if err != nil {
 			return rules
 		}

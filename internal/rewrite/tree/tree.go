@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -136,11 +135,11 @@ const MaxRead = 8 << 20
 // Place is one file of a tree.
 type Place struct {
 	Tree *Tree
-	Dir  *os.Root // its folder
+	Dir  *os.Root // its folder, where it was reached by its path
 	Name string   // in its folder
 
-	prefix  string // of its path
-	listing listing
+	prefix string  // of its path
+	dir    *folder // where a walk found it
 }
 
 // Path is its path in the tree, with slashes.
@@ -149,25 +148,15 @@ func (p Place) Path() string { return p.prefix + p.Name }
 // Shown is its path for people.
 func (p Place) Shown() string { return p.Tree.Shown(p.Path()) }
 
-// Peek reads the beginning of the file into b and says how much that is: less than b has where that is all of it.
-func (p Place) Peek(b []byte) (int, error) {
-	if p.listing.file == nil { // one that was named alone
-		file, err := p.Open()
-		if err != nil {
-			return 0, err
-		}
-		defer file.Close()
-		n, err := io.ReadFull(file, b)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = nil
-		}
-		return n, err
-	}
-	return p.listing.peek(p.Name, b)
-}
+// Peek reads the beginning of a file that a walk found into b, and says how much that is: less than b has where that is
+// all of it.
+func (p Place) Peek(b []byte) (int, error) { return p.dir.peek(p.Name, b) }
 
 // Open opens the file for reading, and does not wait where a pipe has taken its place.
 func (p Place) Open() (*os.File, error) {
+	if p.dir != nil {
+		return p.dir.open(p.Name)
+	}
 	return p.Dir.OpenFile(p.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 

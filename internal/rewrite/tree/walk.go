@@ -4,9 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -37,7 +35,7 @@ type Options struct {
 	// Skip are left out, wherever they are: the documents that the run itself writes.
 	Skip Skip
 	// Visit is called for each file, by several workers at once, each with a number of its own below Workers. The place's
-	// Dir is closed behind its back afterwards.
+	// folder is closed behind its back afterwards.
 	Visit func(worker int, p Place)
 	// Failed is told what could not be read, by its path in the tree; several may tell at once.
 	Failed func(path string, err error)
@@ -64,16 +62,33 @@ type task struct {
 // folder is an open one. It stays open until all that is to be opened in it was, so that a path is not gone through anew
 // for each: the last folders that were found are the next to be read, so few are open at a time.
 type folder struct {
-	*os.Root
-	listing listing
-	users   atomic.Int32
+	listing
+	users atomic.Int32
+}
+
+func newFolder(l listing) *folder {
+	f := &folder{listing: l}
+	f.users.Store(1)
+	return f
 }
 
 func (f *folder) release() {
 	if f.users.Add(-1) == 0 {
-		f.listing.close()
-		_ = f.Close()
+		f.close()
 	}
+}
+
+// entry is what a folder says of something in it.
+type entry struct {
+	name string
+	mode fs.FileMode // its type alone
+}
+
+// hand is what one worker works with.
+type hand struct {
+	number int
+	counts Counts
+	buf    []byte // for folders
 }
 
 // walk is one walk of a tree.
@@ -93,13 +108,12 @@ type walk struct {
 func (t *Tree) Walk(ctx context.Context, o Options) Counts {
 	w := &walk{Options: o, tree: t}
 	w.more = sync.NewCond(&w.mu)
-	root, err := t.root.OpenRoot(".")
+	top, err := listingOf(t.root)
 	if err != nil {
 		o.Failed(".", Bare(err))
 		return Counts{}
 	}
-	first := task{path: ".", from: &folder{Root: root}, rules: t.rules}
-	first.from.users.Store(1)
+	first := task{path: ".", from: newFolder(top), rules: t.rules}
 	if t.only != "" {
 		first.names = []string{t.only}
 	}
@@ -118,13 +132,13 @@ func (t *Tree) Walk(ctx context.Context, o Options) Counts {
 }
 
 func (w *walk) work(ctx context.Context, worker int) {
-	var counts Counts
+	h := hand{number: worker, buf: make([]byte, 64<<10)}
 	for {
 		t, ok := w.next(ctx)
 		if !ok {
 			break
 		}
-		w.do(worker, t, &counts)
+		w.do(&h, t)
 		w.mu.Lock()
 		if w.busy--; w.busy == 0 && len(w.tasks) == 0 {
 			w.more.Broadcast()
@@ -133,7 +147,7 @@ func (w *walk) work(ctx context.Context, worker int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.counts.Add(counts)
+	w.counts.Add(h.counts)
 }
 
 // next waits for a task. There is none any more when nobody is busy who could add one.
@@ -167,67 +181,66 @@ func (w *walk) add(tasks ...task) {
 	}
 }
 
-func (w *walk) do(worker int, t task, counts *Counts) {
+func (w *walk) do(h *hand, t task) {
 	dir := t.from
 	if t.name != "" {
-		root, err := t.from.OpenRoot(t.name)
+		found, err := t.from.enter(t.name)
 		t.from.release()
 		if err != nil {
 			w.Failed(t.path, Bare(err))
 			return
 		}
-		dir = &folder{Root: root}
-		dir.users.Store(1)
+		dir = newFolder(found)
 	}
 	defer dir.release()
 	if t.names == nil {
-		t.names = w.list(t, dir, counts)
+		t.names = w.list(h, t, dir)
 	}
-	prefix := t.path + "/"
-	if t.path == "." {
-		prefix = ""
-	}
+	prefix := t.prefix()
 	for _, name := range t.names {
-		counts.Files++
-		w.Visit(worker, Place{Tree: w.tree, Dir: dir.Root, Name: name, prefix: prefix, listing: dir.listing})
+		h.counts.Files++
+		w.Visit(h.number, Place{Tree: w.tree, Name: name, prefix: prefix, dir: dir})
 	}
+}
+
+// prefix is what the paths in the folder begin with.
+func (t task) prefix() string {
+	if t.path == "." {
+		return ""
+	}
+	return t.path + "/"
 }
 
 // list reads a folder, adds the folders in it to what is to be done, and returns the files to visit, or the first of
 // them where others may help with the rest.
-func (w *walk) list(t task, dir *folder, counts *Counts) []string {
-	entries, err := dir.read(filepath.Join(w.tree.whole, filepath.FromSlash(t.path)))
+func (w *walk) list(h *hand, t task, dir *folder) []string {
+	entries, err := dir.entries(h.buf)
 	if err != nil {
 		w.Failed(t.path, Bare(err))
 	}
-	rules := w.enter(t, dir.Root, entries)
-	prefix := t.path + "/"
-	if t.path == "." {
-		prefix = ""
-	}
-	var files []string
+	rules := w.enter(t, dir, entries)
+	prefix := t.prefix()
+	files := make([]string, 0, len(entries))
 	var folders []task
 	for _, e := range entries {
-		name := e.Name()
-		if w.skips(dir.Root, name) {
+		if w.skips(dir, e.name) {
 			continue
 		}
-		folder := e.IsDir()
 		switch {
-		case folder && vendored[name]:
-			if name != ".git" {
-				counts.Vendored++
+		case e.mode.IsDir() && vendored[e.name]:
+			if e.name != ".git" {
+				h.counts.Vendored++
 			}
-		case e.Type()&fs.ModeSymlink != 0:
-			counts.Links++
-		case !folder && !e.Type().IsRegular():
-			counts.Special++
-		case rules.Ignored(w.tree.inside+prefix+name, folder):
-			counts.Ignored++
-		case folder:
-			folders = append(folders, task{path: prefix + name, from: dir, name: name, rules: rules})
+		case e.mode&fs.ModeSymlink != 0:
+			h.counts.Links++
+		case !e.mode.IsDir() && !e.mode.IsRegular():
+			h.counts.Special++
+		case rules != nil && rules.Ignored(w.tree.inside+prefix+e.name, e.mode.IsDir()):
+			h.counts.Ignored++
+		case e.mode.IsDir():
+			folders = append(folders, task{path: prefix + e.name, from: dir, name: e.name, rules: rules})
 		default:
-			files = append(files, name)
+			files = append(files, e.name)
 		}
 	}
 	for rest := range slices.Chunk(files[min(batch, len(files)):], batch) {
@@ -238,25 +251,11 @@ func (w *walk) list(t task, dir *folder, counts *Counts) []string {
 	return files[:min(batch, len(files))]
 }
 
-// read returns the entries of a folder by name, and as many as could be read with an error.
-func (f *folder) read(path string) ([]fs.DirEntry, error) {
-	file, err := f.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	if f.listing, err = newListing(f.Root, file, path); err != nil {
-		return nil, err
-	}
-	found, err := f.listing.entries()
-	slices.SortFunc(found, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return found, err
-}
-
-func (w *walk) skips(dir *os.Root, name string) bool {
+func (w *walk) skips(dir *folder, name string) bool {
 	known, ok := w.Skip[name]
 	if !ok {
 		return false
 	}
-	info, err := dir.Lstat(name)
+	info, err := dir.lstat(name)
 	return err == nil && slices.ContainsFunc(known, func(k os.FileInfo) bool { return os.SameFile(k, info) })
 }
