@@ -46,6 +46,7 @@ unless somebody moved them, or too many vanished at once. Images stay.`,
     https://sqs.us-east-1.amazonaws.com/123456789012/transship`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.flags.sharding.asked = true
 			a.metrics = sync.NewMetrics()
 			a.clouds.Observe = a.metrics.Observe
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
@@ -56,15 +57,34 @@ unless somebody moved them, or too many vanished at once. Images stay.`,
 	f, s := cmd.Flags(), &a.flags.sync
 	f.BoolVar(&once, "once", false, "one look, and what it takes to be in step")
 	f.StringVar(&s.interval, "interval", "", "look at everything every `DURATION` (5m)")
-	f.StringArrayVar(&s.events, "events", nil, "take ECR's events from the SQS queue `URL` (repeatable)")
+	f.StringArrayVar(&s.events, "events", nil, "take ECR's events from SQS, at `URL` (repeatable)")
 	f.StringVar(&s.listen, "listen", "", "serve /metrics, /healthz and /readyz on `ADDRESS`, as :8080")
 	f.StringVar(&s.verifyEvery, "verify-every", "", "verify everything every `DURATION` (24h)")
 	f.BoolVar(&s.deleteTags, "delete-tags", false, "take away tags that were deleted at the source")
 	f.IntVar(&s.maxDeletions, "max-deletions", 0, "take away up to `N` tags at once, whatever share")
 	a.addOverwrite(cmd)
+	a.addShard(cmd)
 	a.addLimits(cmd)
 	a.addCopying(cmd)
 	return cmd
+}
+
+// lookAfter narrows what p looks at to the shard of this machine. Machines that look for themselves, at moments of their
+// own, agree by names alone on who looks after what.
+func (a *app) lookAfter(p *stage.Pipeline) error {
+	part := a.flags.part
+	if part.Whole() {
+		return nil
+	}
+	if len(a.flags.sync.events) > 0 {
+		return usagef("--events and --shard: an event goes to one of the machines, whichever it is: leave the events to a sync of its own, without shards")
+	}
+	mapping := p.Rules.Mapping
+	p.Rules.Scope.Part = func(r ref.Repository) bool {
+		t, err := mapping.Map(r)
+		return err != nil || part.HasName(t)
+	}
+	return nil
 }
 
 // mergeSync lets the flags win over the file.
@@ -147,6 +167,9 @@ func (a *app) openQueues(s settings, o clouds.Options) error {
 // sync keeps the target in step, once or until ctx ends.
 func (a *app) sync(ctx context.Context, p *stage.Pipeline, once bool) error {
 	if err := p.SelectAsPlanned(); err != nil {
+		return err
+	}
+	if err := a.lookAfter(p); err != nil {
 		return err
 	}
 	c, err := a.syncConfig(p)

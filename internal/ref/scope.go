@@ -7,6 +7,8 @@ type Scope struct {
 	Include []Glob // empty means all
 	Exclude []Glob // wins over Include
 	Wave    Wave   // what is in scope must be in the wave, too; the zero value is no wave
+	// Part is what one of several machines looks after, of what is in scope otherwise; nil is all of it.
+	Part func(Repository) bool
 }
 
 // Wave is a named part of a migration that moves together.
@@ -51,7 +53,7 @@ func parseGlobs(texts []string) (globs []Glob, err error) {
 
 // Match reports whether r is in the scope.
 func (s Scope) Match(r Repository) bool {
-	if s.Wave.Name != "" && !s.Wave.Match(r) || matchAny(s.Exclude, r) {
+	if s.Wave.Name != "" && !s.Wave.Match(r) || matchAny(s.Exclude, r) || s.Part != nil && !s.Part(r) {
 		return false
 	}
 	return len(s.Include) == 0 || matchAny(s.Include, r)
