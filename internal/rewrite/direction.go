@@ -54,15 +54,18 @@ func (f *forward) plain(_ string, b []byte) []event {
 	for r := range f.finder.Find(b) {
 		found = append(found, r)
 	}
+	covered := 0 // the end of the last reference, whose tag may look like a host
 	for h := range references.Hosts(b) {
 		for len(found) > 0 && found[0].Start < h.Start {
 			found = found[1:]
 		}
-		if len(found) > 0 && found[0].Start == h.Start {
+		switch {
+		case len(found) > 0 && found[0].Start == h.Start:
 			events = append(events, f.reference(b, found[0]))
-			continue
+			covered = found[0].End
+		case h.Start >= covered:
+			events = append(events, f.host(b, h))
 		}
-		events = append(events, f.host(b, h))
 	}
 	return events
 }

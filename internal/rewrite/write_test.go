@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -279,5 +280,15 @@ func TestAWSAccountsAreSorted(t *testing.T) {
 	t.Parallel()
 	if !slices.IsSorted(awsAccounts) || !awsOwned(ref.Registry{Account: "602401143452"}) || awsOwned(source) {
 		t.Error("they are not")
+	}
+}
+
+// A tag may look like a host: it is part of its reference, and no mention of its own.
+func TestATagThatLooksLikeAHost(t *testing.T) {
+	const h = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+	text := []byte(h + "/team/api:" + h + "\n" + h + "\n")
+	events := newForward(known(t), false).plain("", text)
+	if len(events) != 2 || events[0].Start != 0 || events[1].Start != bytes.LastIndex(text, []byte(h)) {
+		t.Errorf("%+v", events)
 	}
 }
