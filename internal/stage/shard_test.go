@@ -81,7 +81,7 @@ func bytesRead(all []document.Results) (sum int64) {
 // tenth more than by one; and whoever comes when others are done reads nothing that is at the target already.
 func TestShards(t *testing.T) {
 	for name, spec := range map[string]corpus.Spec{"demo": corpus.Demo(), "standard": corpus.Standard()} {
-		if name == "standard" && testing.Short() {
+		if name == "standard" && (testing.Short() || underRace) {
 			continue
 		}
 		for _, atOnce := range []bool{true, false} {
