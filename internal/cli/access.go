@@ -43,13 +43,12 @@ func (a *app) checkAccess() error {
 	return nil
 }
 
-// access writes the files for review, or applies those that are named. settings are asked for only where files are
-// written.
-func (a *app) access(ctx context.Context, p *stage.Pipeline, settings func() (document.Settings, error)) error {
+// access writes the files for review, or applies those that are named.
+func (a *app) access(ctx context.Context, p *stage.Pipeline) error {
 	if len(a.flags.access.apply) > 0 {
 		return a.applyAccess(ctx, p.Target)
 	}
-	s, err := settings()
+	s, err := p.ReadSettings()
 	if err != nil {
 		return err
 	}

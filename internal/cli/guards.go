@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"transship/internal/cli/term"
+	"transship/internal/cli/text"
 	"transship/internal/document"
 	"transship/internal/governance"
 	"transship/internal/governance/access"
@@ -69,6 +70,11 @@ func (a *app) settingsAnew(ctx context.Context, p *stage.Pipeline, inv document.
 
 func asking(m *term.Meter) func(inventory.SettingsProgress) {
 	return func(at inventory.SettingsProgress) { m.Set(at.Done, at.Total, "settings") }
+}
+
+// planFiles is where the plan is, and what is told of it.
+func planFiles(p *stage.Pipeline) text.PlanFiles {
+	return text.PlanFiles{Plan: p.Workspace.Plan(), Governance: p.Workspace.GovernanceText(), Layout: p.Workspace.LayoutText()}
 }
 
 // guarded is the governance that belongs to the plan; the zero value where guards are left alone.

@@ -61,7 +61,7 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, told, p.Workspace.Plan()) })
+	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, told, planFiles(p)) })
 	created, err := a.agree(ctx, p, made)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ others stay, and so do descriptions.`,
 			}
 			return a.with(cmd.Context(), needTarget, func(ctx context.Context, p *stage.Pipeline) error {
 				if a.flags.access.dir != "" {
-					return a.access(ctx, p, p.ReadSettings)
+					return a.access(ctx, p)
 				}
 				return a.provisionAlone(ctx, p, finish)
 			})

@@ -86,7 +86,7 @@ Changes nothing on either side.`,
 				if err != nil {
 					return err
 				}
-				if err := a.show(made, func(o text.Options) { text.Plan(a.streams.Out, o, made, told, p.Workspace.Plan()) }); err != nil {
+				if err := a.show(made, func(o text.Options) { text.Plan(a.streams.Out, o, made, told, planFiles(p)) }); err != nil {
 					return err
 				}
 				return unread(made)

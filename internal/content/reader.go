@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -130,8 +129,8 @@ func (r *reader) fail(w *wanted, err error) {
 	if whole && r.reported[repo] {
 		return
 	}
-	f := document.Failure{Source: repo.String(), Digest: w.digest, Class: string(registry.ClassOf(err)), Hint: registry.HintOf(err)}
-	f.Error = strings.TrimSuffix(err.Error(), " ("+f.Hint+")")
+	f := document.Failure{Source: repo.String(), Digest: w.digest}
+	f.Class, f.Error, f.Hint = registry.Explain(err)
 	switch {
 	case whole:
 		r.reported[repo] = true

@@ -16,7 +16,8 @@
 // longest matching path, so transfer/queue needs no entry of its own while
 // registry/oci has one because it lives on another floor than registry.
 // Beside the floors stand cloudsim, the embedded clouds that only cli and
-// tests may use, and this package.
+// tests may use, underrace, which tells tests of the race detector, and this
+// package.
 //
 // To build a new room, give it a floor in rules_test.go and in the table
 // above.

@@ -45,7 +45,7 @@ func transship() house {
 			"sync": 6, "cutover": 6, "generate": 6,
 			"cli": 7,
 		},
-		aside:    []string{"cloudsim", "floors"},
+		aside:    []string{"cloudsim", "floors", "underrace"},
 		aliens:   []string{"cloudsim"},
 		hosts:    []string{"cli", "cloudstest"},
 		pure:     []string{"plan", "governance", "estimate"},

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -168,8 +167,7 @@ func (u *unlisted) keep(c Config, r ref.TargetRepository, err error) bool {
 func (u *unlisted) failures(c Config, repositories []document.SourceRepository) []document.Failure {
 	var out []document.Failure
 	add := func(f document.Failure, err error) {
-		f.Class, f.Hint = string(registry.ClassOf(err)), registry.HintOf(err)
-		f.Error = strings.TrimSuffix(err.Error(), " ("+f.Hint+")")
+		f.Class, f.Error, f.Hint = registry.Explain(err)
 		out = append(out, f)
 	}
 	for r, err := range u.errs {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -156,9 +155,8 @@ func (s *settings) fail(source string, err error) {
 		errs = joined.Unwrap()
 	}
 	for _, err := range errs {
-		hint := registry.HintOf(err)
-		s.failures = append(s.failures, document.Failure{
-			Source: source, Class: string(registry.ClassOf(err)), Hint: hint, Error: strings.TrimSuffix(err.Error(), " ("+hint+")"),
-		})
+		f := document.Failure{Source: source}
+		f.Class, f.Error, f.Hint = registry.Explain(err)
+		s.failures = append(s.failures, f)
 	}
 }

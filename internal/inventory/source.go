@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -210,8 +209,7 @@ func settle(images []document.SourceImage) []document.SourceImage {
 
 // fail keeps what went wrong without ending the run.
 func (w *sweep) fail(f document.Failure, err error) {
-	f.Class, f.Hint = string(registry.ClassOf(err)), registry.HintOf(err)
-	f.Error = strings.TrimSuffix(err.Error(), " ("+f.Hint+")")
+	f.Class, f.Error, f.Hint = registry.Explain(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = append(w.failures, f)

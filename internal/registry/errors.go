@@ -88,5 +88,11 @@ func HintOf(err error) string {
 	return ""
 }
 
+// Explain says what documents say of err: its class, its text without the hint, and the hint.
+func Explain(err error) (class, text, hint string) {
+	hint = HintOf(err)
+	return string(ClassOf(err)), strings.TrimSuffix(err.Error(), " ("+hint+")"), hint
+}
+
 // IsClass reports whether err is an Error of class c.
 func IsClass(err error, c Class) bool { return err != nil && ClassOf(err) == c }

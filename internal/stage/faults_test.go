@@ -18,6 +18,7 @@ import (
 	"transship/internal/cloudstest"
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/underrace"
 )
 
 // Whole runs (inventory, plan, provision, copy and a deep verify) through faults of the network and the clouds. The clock
@@ -134,7 +135,7 @@ func TestFaultsOfAWholeRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) { throughFaults(t, 7, faults) })
 	}
 	seeds := uint64(3)
-	if underRace {
+	if underrace.On {
 		seeds = 1
 	}
 	for seed := range seeds {

@@ -96,13 +96,7 @@ func (p *Pipeline) govern(inv document.Inventory, content document.Content, ahea
 		return err
 	}
 	c := p.guarding(inv, settings, content)
-	if p.Grouped {
-		laid, err := p.readLayout()
-		if err != nil {
-			return err
-		}
-		c.Groups = laid.Groups
-	}
+	c.Groups = p.laid.Groups
 	told, err := governance.Govern(c, made)
 	if err != nil {
 		return err

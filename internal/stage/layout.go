@@ -25,7 +25,7 @@ func (p *Pipeline) UseLayout() error {
 	if err != nil {
 		return err
 	}
-	return p.follow(settled.Rules)
+	return p.follow(settled)
 }
 
 // readLayout reads layout.json; the zero value where there is none.
@@ -49,22 +49,32 @@ func (p *Pipeline) fileMigration() document.Migration {
 
 // fileRules are the rules of the configuration.
 func (p *Pipeline) fileRules() []ref.Rule {
-	return p.Rules.Mapping.Rules[:len(p.Rules.Mapping.Rules)-p.laidOut]
+	return p.Rules.Mapping.Rules[:len(p.Rules.Mapping.Rules)-len(p.laid.Rules)]
+}
+
+// layoutRules are the rules of a layout.
+func (p *Pipeline) layoutRules(l document.Layout) ([]ref.Rule, error) {
+	out := make([]ref.Rule, 0, len(l.Rules))
+	for n, r := range l.Rules {
+		rule, err := ref.ParseRule(r.From, r.To)
+		if err != nil {
+			return nil, fmt.Errorf("%s: rule %d: %w (remove the file, and everything is grouped anew)", p.Workspace.Layout(), n+1, err)
+		}
+		out = append(out, rule)
+	}
+	return out, nil
 }
 
 // follow puts the rules of a layout behind those of the configuration.
-func (p *Pipeline) follow(rules []document.LayoutRule) error {
-	all := slices.Clone(p.fileRules())
-	for n, r := range rules {
-		rule, err := ref.ParseRule(r.From, r.To)
-		if err != nil {
-			return fmt.Errorf("%s: rule %d: %w (remove the file, and everything is grouped anew)", p.Workspace.Layout(), n+1, err)
-		}
-		all = append(all, rule)
+func (p *Pipeline) follow(l document.Layout) error {
+	rules, err := p.layoutRules(l)
+	if err != nil {
+		return err
 	}
+	rules = slices.Concat(p.fileRules(), rules)
 	p.change(func() {
-		p.laidOut = len(rules)
-		p.Rules.Mapping.Rules = all
+		p.laid = l
+		p.Rules.Mapping.Rules = rules
 		p.Rules.Migration = plan.NewMigration(p.Rules.Migration.Sources, p.Rules.Mapping)
 	})
 	return nil
@@ -93,12 +103,8 @@ func (p *Pipeline) layOut(ctx context.Context, h Hooks) error {
 		return fmt.Errorf("what guards the repositories decides how they are grouped, and not all of it could be read: %s (%s)", f.Error, f.Hint)
 	}
 	in := layout.Input{Base: p.Rules.Mapping.Default}
-	for _, r := range settled.Rules {
-		rule, err := ref.ParseRule(r.From, r.To)
-		if err != nil {
-			return err
-		}
-		in.Frozen = append(in.Frozen, rule)
+	if in.Frozen, err = p.layoutRules(settled); err != nil {
+		return err
 	}
 	file := ref.Mapping{Rules: p.fileRules()}
 	traits := governance.Traits(settings, *p.Guards)
@@ -110,6 +116,18 @@ func (p *Pipeline) layOut(ctx context.Context, h Hooks) error {
 		in.Sources = append(in.Sources, layout.Source{Repository: r.URI, Traits: traits(r), Settled: known})
 	}
 	proposal := layout.Propose(in)
+	out := p.laidOut(proposal)
+	if err := document.Write(p.Workspace.Layout(), out); err != nil {
+		return err
+	}
+	if err := document.WriteText(p.Workspace.LayoutText(), []byte(proposal.YAML())); err != nil {
+		return err
+	}
+	return p.follow(out)
+}
+
+// laidOut is a proposal as the documents say it.
+func (p *Pipeline) laidOut(proposal layout.Proposal) document.Layout {
 	out := document.Layout{Header: document.NewHeader(document.KindLayout, p.fileMigration()), Groups: []document.LayoutGroup{}, Rules: []document.LayoutRule{}}
 	for _, g := range proposal.Groups {
 		out.Groups = append(out.Groups, document.LayoutGroup{Target: g.Target, Members: len(g.Members), Shares: g.Shares, Differs: g.Differs})
@@ -119,13 +137,7 @@ func (p *Pipeline) layOut(ctx context.Context, h Hooks) error {
 	for _, r := range proposal.Rules {
 		out.Rules = append(out.Rules, document.LayoutRule{From: r.From.String(), To: r.To})
 	}
-	if err := document.Write(p.Workspace.Layout(), out); err != nil {
-		return err
-	}
-	if err := document.WriteText(p.Workspace.LayoutText(), []byte(proposal.YAML())); err != nil {
-		return err
-	}
-	return p.follow(out.Rules)
+	return out
 }
 
 // repositories lists those of all sources: a request a 1,000.

@@ -11,6 +11,7 @@ import (
 	"transship/internal/cloudsim/corpus"
 	"transship/internal/cloudsim/store"
 	"transship/internal/cloudstest"
+	"transship/internal/underrace"
 )
 
 // What a second run over 10,000 tags in 100 repositories asks: one request a 100 images and two a repository, no more,
@@ -18,7 +19,7 @@ import (
 func TestRequestsOfASecondRun(t *testing.T) {
 	const repositories = 100
 	each := 100
-	if underRace { // which makes the listings ten times slower, and no other
+	if underrace.On { // which makes the listings ten times slower, and no other
 		each = 20
 	}
 	most := repositories*each/100 + 2*repositories

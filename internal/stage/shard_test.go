@@ -21,6 +21,7 @@ import (
 	"transship/internal/plan"
 	"transship/internal/plan/shard"
 	"transship/internal/ref"
+	"transship/internal/underrace"
 	"transship/internal/workspace"
 )
 
@@ -81,7 +82,7 @@ func bytesRead(all []document.Results) (sum int64) {
 // tenth more than by one; and whoever comes when others are done reads nothing that is at the target already.
 func TestShards(t *testing.T) {
 	for name, spec := range map[string]corpus.Spec{"demo": corpus.Demo(), "standard": corpus.Standard()} {
-		if name == "standard" && (testing.Short() || underRace) {
+		if name == "standard" && (testing.Short() || underrace.On) {
 			continue
 		}
 		for _, atOnce := range []bool{true, false} {

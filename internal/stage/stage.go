@@ -43,7 +43,7 @@ type Pipeline struct {
 	Whole ref.Scope
 	// Grouped has the sources grouped into repositories by the settings that those can share; see Layout.
 	Grouped bool
-	laidOut int // how many of the mapping's rules are a layout's: the last ones
+	laid    document.Layout // whose rules are the last ones of the mapping
 	// Sync says that a sync is configured, which moves tags until the team has switched over: a migration then leaves tags
 	// as they can be moved, and "provision --finish" makes them immutable.
 	Sync bool

@@ -18,6 +18,7 @@ import (
 	"transship/internal/cloudstest"
 	"transship/internal/document"
 	"transship/internal/stage"
+	"transship/internal/underrace"
 )
 
 // running runs a sync until the test says otherwise.
@@ -239,7 +240,7 @@ func TestANewRepositoryWaitsForACycle(t *testing.T) {
 // or late, while requests fail and the process is restarted several times. In the end both sides agree.
 func TestATransition(t *testing.T) {
 	total := 2000 // are what is promised; the race detector takes ten times as long
-	if underRace || testing.Short() {
+	if underrace.On || testing.Short() {
 		total = 300
 	}
 	synctest.Test(t, func(t *testing.T) {

@@ -25,12 +25,13 @@ import (
 	"transship/internal/document"
 	"transship/internal/ref"
 	"transship/internal/registry"
+	"transship/internal/underrace"
 )
 
 // longRun is how many images a long run has, in repositories of a hundred. 20,000 are what is promised; the race detector
 // makes a tenth of that take as long, and -short is for whoever waits.
 func longRun() int {
-	if underRace || testing.Short() {
+	if underrace.On || testing.Short() {
 		return 2000
 	}
 	return 20000

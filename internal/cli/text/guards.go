@@ -13,16 +13,16 @@ import (
 
 // guards says what becomes of the settings that guard images: what the targets get, what each side would delete, and
 // what is for a person to decide.
-func (p *page) guards(told document.Governance, made document.Plan, n names, path string) {
+func (p *page) guards(told document.Governance, made document.Plan, n names, at PlanFiles) {
 	all := translations(told)
 	if len(all) == 0 {
 		return
 	}
 	p.section("Guards", fated(all))
-	p.groups(told, path)
+	p.groups(told, at.Layout)
 	p.become(made)
 	p.forecast(told, n)
-	p.decisions(all, path)
+	p.decisions(all, at.Governance)
 }
 
 // told is a translation with whose it is.
@@ -93,7 +93,7 @@ func fated(all []told) string {
 }
 
 // groups says which repositories go together, and why.
-func (p *page) groups(g document.Governance, path string) {
+func (p *page) groups(g document.Governance, mappings string) {
 	var list []document.GovernedTarget
 	for _, t := range g.Targets {
 		if slices.ContainsFunc(t.Settings, grouped) {
@@ -103,7 +103,7 @@ func (p *page) groups(g document.Governance, path string) {
 	if len(list) == 0 {
 		return
 	}
-	p.say(item, "Grouped by the settings that repositories can share; as mappings they are in "+strings.Replace(path, "governance.md", "layout.yaml", 1)+".", nil)
+	p.say(item, "Grouped by the settings that repositories can share; as mappings they are in "+mappings+".", nil)
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Group", Shrink: true}, {Head: "From"}, {Head: "Shared by all", Shrink: true}}}
 	for _, g := range list {
 		l := g.Settings[slices.IndexFunc(g.Settings, grouped)]

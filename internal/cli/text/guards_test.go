@@ -41,14 +41,17 @@ func aGovernance() (document.Plan, document.Governance) {
 	return made, g
 }
 
+// planFiles is where the plans of the tests are.
+var planFiles = PlanFiles{Plan: "transship/plan.json", Governance: "transship/governance.md", Layout: "transship/layout.yaml"}
+
 func TestGuards(t *testing.T) {
 	made, g := aGovernance()
-	golden(t, "plan-guards", func(w io.Writer, o Options) { Plan(w, o, made, g, "transship/plan.json") })
+	golden(t, "plan-guards", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
 	for i := range g.Repositories {
 		g.Repositories[i].Source.Name = hostile
 		for j := range g.Repositories[i].Settings {
 			g.Repositories[i].Settings[j] = document.Translation{Setting: hostile, Item: hostile, Was: hostile, Becomes: hostile, Fate: document.FateRefused, Reason: hostile, Decide: hostile}
 		}
 	}
-	golden(t, "plan-guards-hostile", func(w io.Writer, o Options) { Plan(w, o, made, g, "transship/plan.json") })
+	golden(t, "plan-guards-hostile", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
 }

@@ -14,15 +14,23 @@ import (
 	"transship/internal/ref"
 )
 
+// PlanFiles are the paths of what a plan is told in; each is empty where it is nowhere.
+type PlanFiles struct {
+	Plan       string
+	Governance string // for people
+	Layout     string // as mappings
+}
+
 // Plan says what will be created, copied, tagged, guarded, left and refused, so that it can be signed. The path is where
-// the document is; empty where it is nowhere. Without a governance nothing is said of guards.
-func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, path string) {
+// document is; empty where it is nowhere. Without a governance nothing is said of guards.
+func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, at PlanFiles) {
+	path := at.Plan
 	p, n := newPage(w, o), newNames(made.Migration)
 	p.planHead(made)
 	p.willCreate(made)
 	p.willCopy(made, n)
 	p.willTag(made)
-	p.guards(told, made, n, strings.Replace(path, "plan.json", "governance.md", 1))
+	p.guards(told, made, n, at)
 	p.cleaned(made)
 	p.left(made, n, path)
 	p.refused(made.Refused, n, path)

@@ -31,15 +31,16 @@ func Words(p document.CleanupPolicy) string {
 		out += " with digests " + strings.Join(c.VersionPrefixes, "* or ") + "*"
 	}
 	if c.OlderThan != 0 {
-		out += " older than " + age(c.OlderThan)
+		out += " older than " + Age(c.OlderThan)
 	}
 	if c.NewerThan != 0 {
-		out += " until they are older than " + age(c.NewerThan)
+		out += " until they are older than " + Age(c.NewerThan)
 	}
 	return out
 }
 
-func age(s document.Seconds) string {
+// Age says a number of seconds to people: in days where it is some.
+func Age(s document.Seconds) string {
 	switch {
 	case s == document.Day:
 		return "1 day"

@@ -5,20 +5,13 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"transship/internal/document"
+	"transship/internal/governance/cleanup"
 )
 
-// Prefix begins the ids of our clean-up policies. All others are somebody else's: they are never changed or removed.
-const Prefix = "transship-"
-
-// maxPolicyID is how many characters the id of a clean-up policy has at most. FACTS B2 [S]: less than 128.
-const maxPolicyID = 127
-
-func ours(p document.CleanupPolicy) bool { return strings.HasPrefix(p.ID, Prefix) }
-
-// cleanup puts our policies in the place of those that we put there before. They begin in dry run, which belongs to the
+// cleanup puts our policies in the place of those that we put there before; policies of others are never changed or
+// removed. Ours begin in dry run, which belongs to the
 // repository as a whole: where policies of others are at work, ours would be at work with them, and dry run would stop
 // theirs. So ours are left out there. Where ours are as planned, dry run stays as it is: whoever turned it off was content.
 func (c *Change) cleanup(want []document.CleanupPolicy, now document.TargetSettings) {
@@ -28,7 +21,7 @@ func (c *Change) cleanup(want []document.CleanupPolicy, now document.TargetSetti
 	}
 	var mine, foreign []document.CleanupPolicy
 	for _, p := range now.Cleanup {
-		if ours(p) {
+		if cleanup.Ours(p) {
 			mine = append(mine, p)
 		} else {
 			foreign = append(foreign, p)
@@ -44,9 +37,9 @@ func (c *Change) cleanup(want []document.CleanupPolicy, now document.TargetSetti
 		c.leaveOut(setting, "turn on dry run there, or map to another repository",
 			"%s of others %s at work there: what ours change would delete at once, and dry run would stop theirs", counted(len(foreign)), are(len(foreign)))
 		return
-	case len(foreign)+len(want) > maxPolicies:
+	case len(foreign)+len(want) > cleanup.MaxPolicies:
 		c.leaveOut(setting, "remove clean-up policies from the repository, or map to another one",
-			"it has %s of others, and would have %d with ours: Artifact Registry allows %d", counted(len(foreign)), len(foreign)+len(want), maxPolicies)
+			"it has %s of others, and would have %d with ours: Artifact Registry allows %d", counted(len(foreign)), len(foreign)+len(want), cleanup.MaxPolicies)
 		return
 	}
 	c.Steps = append(c.Steps, steps...)
@@ -122,8 +115,8 @@ func sorted(list []string) []string {
 
 // wrongPolicies says what Artifact Registry would refuse of our policies, or nothing. FACTS B2 [S], [D].
 func wrongPolicies(want []document.CleanupPolicy) string {
-	if len(want) > maxPolicies {
-		return fmt.Sprintf("there are %d, and it allows %d", len(want), maxPolicies)
+	if len(want) > cleanup.MaxPolicies {
+		return fmt.Sprintf("there are %d, and it allows %d", len(want), cleanup.MaxPolicies)
 	}
 	seen := map[string]bool{}
 	for _, p := range want {
@@ -141,10 +134,10 @@ func wrongPolicies(want []document.CleanupPolicy) string {
 func wrong(p document.CleanupPolicy) string {
 	c := p.Condition
 	switch {
-	case !ours(p):
-		return "does not begin with " + Prefix
-	case len(p.ID) > maxPolicyID:
-		return fmt.Sprintf("is longer than %d characters", maxPolicyID)
+	case !cleanup.Ours(p):
+		return "does not begin with " + cleanup.Prefix
+	case len(p.ID) > cleanup.MaxID:
+		return fmt.Sprintf("is longer than %d characters", cleanup.MaxID)
 	case p.Action != document.CleanupDelete && p.Action != document.CleanupKeep:
 		return fmt.Sprintf("has the action %q, which is neither %s nor %s", p.Action, document.CleanupDelete, document.CleanupKeep)
 	case (c == nil) == (p.MostRecent == nil):

@@ -16,6 +16,7 @@ import (
 	"slices"
 
 	"transship/internal/document"
+	"transship/internal/governance/cleanup"
 	"transship/internal/ref"
 )
 
@@ -58,11 +59,8 @@ type Conflict struct {
 	Remedy string // what to do about it
 }
 
-// What Artifact Registry allows a repository. FACTS B2 [S], [D].
-const (
-	maxLabels   = 64
-	maxPolicies = 10
-)
+// maxLabels is how many Artifact Registry allows a repository. FACTS B2 [S].
+const maxLabels = 64
 
 // Diff says what becomes of the repository that is planned, and which found describes; nil where it does not exist. Only
 // with finish are tags made immutable.
@@ -95,7 +93,7 @@ func (c Change) Nothing() bool { return !c.Create && len(c.Steps) == 0 }
 
 // Rehearses reports whether the repository has clean-up policies of ours afterwards that delete nothing yet.
 func (c Change) Rehearses() bool {
-	return c.Settings.CleanupDryRun && slices.ContainsFunc(c.Settings.Cleanup, ours)
+	return c.Settings.CleanupDryRun && slices.ContainsFunc(c.Settings.Cleanup, cleanup.Ours)
 }
 
 func (c *Change) step(setting, item, from, to string) {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"transship/internal/document"
+	"transship/internal/governance/cleanup"
 	"transship/internal/ref"
 )
 
@@ -226,13 +227,13 @@ func settingsOf(prefixes ...string) *rapid.Generator[document.TargetSettings] {
 // there, and nothing of ours begins to delete.
 func TestDiffProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		planned := document.PlannedRepository{URI: apps, Settings: settingsOf(Prefix).Draw(t, "planned")}
-		found := document.TargetRepository{URI: apps, Format: "DOCKER", TargetSettings: settingsOf(Prefix, "by-hand-", "").Draw(t, "found")}
+		planned := document.PlannedRepository{URI: apps, Settings: settingsOf(cleanup.Prefix).Draw(t, "planned")}
+		found := document.TargetRepository{URI: apps, Format: "DOCKER", TargetSettings: settingsOf(cleanup.Prefix, "by-hand-", "").Draw(t, "found")}
 		finish := rapid.Bool().Draw(t, "finish")
 		before := found.TargetSettings
-		labels, cleanup := maps.Clone(before.Labels), slices.Clone(before.Cleanup)
+		labels, policies := maps.Clone(before.Labels), slices.Clone(before.Cleanup)
 		c := Diff(planned, &found, finish)
-		if !maps.Equal(labels, before.Labels) || !cmp.Equal(cleanup, before.Cleanup) {
+		if !maps.Equal(labels, before.Labels) || !cmp.Equal(policies, before.Cleanup) {
 			t.Fatal("the diff changed what was found")
 		}
 		found.TargetSettings = c.Settings
@@ -246,7 +247,7 @@ func TestDiffProperties(t *testing.T) {
 		}
 		foreign := func(s document.TargetSettings) (out []document.CleanupPolicy) {
 			for _, p := range s.Cleanup {
-				if !ours(p) {
+				if !cleanup.Ours(p) {
 					out = append(out, p)
 				}
 			}
@@ -265,7 +266,7 @@ func TestDiffProperties(t *testing.T) {
 				}
 			}
 		}
-		if len(c.Settings.Cleanup) > maxPolicies && len(c.Settings.Cleanup) > len(before.Cleanup) || before.ImmutableTags && !c.Settings.ImmutableTags {
+		if len(c.Settings.Cleanup) > cleanup.MaxPolicies && len(c.Settings.Cleanup) > len(before.Cleanup) || before.ImmutableTags && !c.Settings.ImmutableTags {
 			t.Fatalf("afterwards: %+v", c.Settings)
 		}
 	})

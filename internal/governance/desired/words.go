@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"transship/internal/document"
+	"transship/internal/governance/cleanup"
 )
 
 // Words say what a clean-up policy does, such as "delete untagged images older than 14 days".
@@ -35,10 +36,10 @@ func Words(p document.CleanupPolicy) string {
 	b.WriteString(beginning(" with a digest ", c.VersionPrefixes))
 	b.WriteString(beginning(" in ", c.PackagePrefixes))
 	if c.OlderThan > 0 {
-		b.WriteString(" older than " + age(c.OlderThan))
+		b.WriteString(" older than " + cleanup.Age(c.OlderThan))
 	}
 	if c.NewerThan > 0 {
-		b.WriteString(" newer than " + age(c.NewerThan))
+		b.WriteString(" newer than " + cleanup.Age(c.NewerThan))
 	}
 	return b.String()
 }
@@ -53,14 +54,4 @@ func beginning(with string, prefixes []string) string {
 		quoted = append(quoted, strconv.Quote(p+"*"))
 	}
 	return with + strings.Join(quoted, " or ")
-}
-
-func age(s document.Seconds) string {
-	switch {
-	case s == document.Day:
-		return "1 day"
-	case s%document.Day == 0:
-		return fmt.Sprintf("%d days", s/document.Day)
-	}
-	return fmt.Sprintf("%d seconds", s)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"transship/internal/underrace"
 )
 
 // Where a host throttles a few requests by chance, without saying for how long, no quota is learned from that.
@@ -15,7 +17,7 @@ func TestThrottlesByChanceAreNoQuota(t *testing.T) {
 	} {
 		for _, rtt := range []time.Duration{40 * time.Millisecond, 150 * time.Millisecond} {
 			for n, share := range []float64{0.002, 0.01, 0.02, 0.04} {
-				if underRace && n != 2 {
+				if underrace.On && n != 2 {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s, %.1f %% at %s", name, 100*share, rtt), func(t *testing.T) {

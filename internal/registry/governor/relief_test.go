@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"transship/internal/underrace"
 )
 
 // coping says what a host is like that answers some requests with 503.
@@ -131,7 +133,7 @@ func TestChanceDoesNotSlowDown(t *testing.T) {
 		{rtt: 150 * time.Millisecond, share: 0.1},
 		{rtt: 40 * time.Millisecond, took: 2 * time.Second, share: 0.1}, // layers: a refusal is much quicker than they are
 	} {
-		if underRace && at%3 != 1 {
+		if underrace.On && at%3 != 1 {
 			continue
 		}
 		t.Run(fmt.Sprintf("%.0f %% at %s and %s", 100*c.share, c.rtt, c.took), func(t *testing.T) {
@@ -164,7 +166,7 @@ func TestCapacityIsFound(t *testing.T) {
 		{coping{rtt: 5 * time.Millisecond, took: 40 * time.Millisecond, capacity: 50, share: 0.02}, 0.08},
 		{coping{rtt: 40 * time.Millisecond, took: 40 * time.Millisecond, capacity: 100, share: 0.02}, 0.08},
 	} {
-		if underRace && at%3 != 1 {
+		if underrace.On && at%3 != 1 {
 			continue
 		}
 		t.Run(fmt.Sprintf("%d at once, %s away, and %.0f %% by chance", c.capacity, c.rtt, 100*c.share), func(t *testing.T) {

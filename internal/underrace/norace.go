@@ -1,0 +1,6 @@
+//go:build !race
+
+package underrace
+
+// On says that the race detector watches.
+const On = false
