@@ -25,6 +25,8 @@ const (
 	KindRewrite      Kind = "rewrite"
 	KindLayout       Kind = "layout"
 	KindSync         Kind = "sync"
+	KindEstimate     Kind = "estimate"
+	KindCutover      Kind = "cutover"
 )
 
 // Migration is what a document was made for. Two documents belong together when theirs are equal.

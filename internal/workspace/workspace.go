@@ -97,6 +97,21 @@ func (w *Workspace) Rewrite() string { return w.file("rewrite.json") }
 // Sync is the path of sync.json.
 func (w *Workspace) Sync() string { return w.part("sync.json") }
 
+// Estimate is the path of estimate.json.
+func (w *Workspace) Estimate() string { return w.part("estimate.json") }
+
+// History is the path of history.jsonl.
+func (w *Workspace) History() string { return w.file("history.jsonl") }
+
+// Cutover is the path of cutover.json.
+func (w *Workspace) Cutover() string { return w.part("cutover.json") }
+
+// Report is the path of report.html.
+func (w *Workspace) Report() string { return w.part("report.html") }
+
+// ReportText is the path of the same as Markdown.
+func (w *Workspace) ReportText() string { return w.part("report.md") }
+
 // part is a file of the wave.
 func (w *Workspace) part(name string) string {
 	if w.wave == "" {
