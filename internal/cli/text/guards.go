@@ -18,7 +18,8 @@ func (p *page) guards(told document.Governance, made document.Plan, n names, at 
 	if len(all) == 0 {
 		return
 	}
-	p.section("Guards", fated(all))
+	p.section("Guards", term.Count(len(all), "setting"))
+	p.say(item, fated(all)+".", nil)
 	p.groups(told, at.Layout)
 	p.become(made)
 	p.forecast(told, n)
@@ -89,7 +90,7 @@ func fated(all []told) string {
 			parts = append(parts, term.Number(n)+" "+fateTitle(f))
 		}
 	}
-	return term.Count(len(all), "setting") + ": " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // groups says which repositories go together, and why.
@@ -210,7 +211,7 @@ func horizon(days int) string {
 }
 
 // decisions lists what was not translated, or not exactly, and leaves something to decide: what is the same for several
-// repositories once.
+// repositories once. The reasons take most of the room, so a plan that is shown whole has them, and governance.md.
 func (p *page) decisions(all []told, path string) {
 	type group struct {
 		told
@@ -241,18 +242,23 @@ func (p *page) decisions(all []told, path string) {
 		return cmp.Or(cmp.Compare(slices.Index(fates, b.Fate), slices.Index(fates, a.Fate)), cmp.Compare(len(b.of), len(a.of)))
 	})
 	p.blank()
-	p.line(item, p.s.Warn("To decide"))
-	shown := p.most(len(groups), maxCases)
+	p.line(item, p.s.Warn("To decide")+"  "+term.Number(len(groups)))
+	shown := p.most(len(groups), maxDecided)
 	for _, g := range groups[:shown] {
-		names := strings.Join(g.of[:p.most(len(g.of), maxNames)], ", ")
-		if more := len(g.of) - p.most(len(g.of), maxNames); more > 0 {
+		few := p.most(len(g.of), maxOwners)
+		names := strings.Join(g.of[:few], ", ")
+		if more := len(g.of) - few; more > 0 {
 			names += " and " + term.Number(more) + " more"
 		}
 		p.say(detail, names+": "+g.Was, p.s.Bold)
-		if g.Reason != "" {
+		if p.o.All && g.Reason != "" {
 			p.say(detail+2, fateTitle(g.Fate)+": "+governance.Sentence(g.Reason), p.s.Faint)
 		}
 		p.say(detail+2, governance.Sentence(g.Decide), nil)
 	}
-	p.more(detail, len(groups)-shown, allIn(path))
+	if rest := len(groups) - shown; rest > 0 {
+		p.more(detail, rest, allIn(path))
+	} else if !p.o.All {
+		p.line(detail, p.s.Faint("-v shows the reasons"))
+	}
 }

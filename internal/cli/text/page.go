@@ -23,6 +23,8 @@ const (
 	maxCases    = 10 // failures and other cases, each of several lines
 	maxNames    = 5  // names below a reason
 	maxReasons  = 3  // different reasons below a rule
+	maxOwners   = 2  // names before what they have in common
+	maxDecided  = 5  // decisions, each of a few lines
 	detail      = 4  // indentation below an item
 	item        = 2  // indentation of an item
 	labelColumn = 14 // where the value of a labelled line begins
