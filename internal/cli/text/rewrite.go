@@ -81,17 +81,17 @@ func (p *page) rewrittenFiles(edits []document.Reworded) {
 // untold says what was not looked at, and what stays without a word.
 func (p *page) untold(r rewrite.Report) {
 	t := &term.Table{Indent: item, Columns: []term.Column{{Right: true}, {}}}
-	row := func(n int, what string) {
+	row := func(n int, one, many string) {
 		if n > 0 {
-			t.Row(term.Number(n), what)
+			t.Row(term.Number(n), verb(n, one, many))
 		}
 	}
-	row(r.AWS, "references to images of AWS's own accounts: they stay")
-	row(r.Ignored, "files and folders that git ignores")
-	row(r.Vendored, "vendored folders")
-	row(r.Binary, "binary files")
-	row(r.Links, "links")
-	row(r.Special, "pipes, sockets and devices")
+	row(r.AWS, "reference to an image of AWS's own accounts: it stays", "references to images of AWS's own accounts: they stay")
+	row(r.Ignored, "file or folder that git ignores", "files and folders that git ignores")
+	row(r.Vendored, "vendored folder", "vendored folders")
+	row(r.Binary, "binary file", "binary files")
+	row(r.Links, "link", "links")
+	row(r.Special, "pipe, socket or device", "pipes, sockets and devices")
 	if t.Len() > 0 {
 		p.section("Left alone", "")
 		p.table(t)
