@@ -9,6 +9,7 @@ import (
 	"transship/internal/cli/term"
 	"transship/internal/document"
 	"transship/internal/governance"
+	"transship/internal/ref"
 )
 
 // guards says what becomes of the settings that guard images: what the targets get, what each side would delete, and
@@ -105,21 +106,24 @@ func (p *page) groups(g document.Governance, mappings string) {
 		return
 	}
 	p.say(item, "Grouped by the settings that repositories can share; as mappings they are in "+mappings+".", nil)
-	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Group", Shrink: true}, {Head: "From"}, {Head: "Shared by all", Shrink: true}}}
-	for _, g := range list {
-		l := g.Settings[slices.IndexFunc(g.Settings, grouped)]
-		t.Row(g.Target.ID, l.Was, strings.TrimPrefix(strings.Split(l.Reason, ";")[0], "they share "))
+	if p.o.All {
+		for _, g := range list {
+			l := g.Settings[slices.IndexFunc(g.Settings, grouped)]
+			p.say(detail, g.Target.ID+", from "+l.Was+": "+l.Reason+".", nil)
+		}
 	}
-	p.table(t)
-	p.blank()
 }
 
 func grouped(t document.Translation) bool {
 	return t.Setting == document.SettingLayout && t.Fate == document.FateExact
 }
 
-// become says what each target repository will have.
+// become says what each target repository will have: in words, or where there are many of them as a table.
 func (p *page) become(made document.Plan) {
+	if len(made.Repositories) > maxOwners {
+		p.becomeTable(made)
+		return
+	}
 	for _, r := range made.Repositories {
 		var parts []string
 		s := r.Settings
@@ -142,6 +146,41 @@ func (p *page) become(made document.Plan) {
 			p.say(item, r.URI.String()+" gets "+strings.Join(parts, ", ")+".", nil)
 		}
 	}
+}
+
+// becomeTable is become for many repositories.
+func (p *page) becomeTable(made document.Plan) {
+	paths := map[ref.TargetRepository]int{}
+	for _, image := range made.Images {
+		paths[image.Target.Repository]++
+	}
+	p.blank()
+	t := &term.Table{Indent: item, Columns: []term.Column{
+		{Head: "Repository", Shrink: true}, {Head: "Images of", Right: true}, {Head: "Clean-up", Right: true}, {Head: "Labels", Right: true},
+		{Head: "Scanned"}, {Head: "Immutable"}, {Head: "Key", Shrink: true},
+	}}
+	shown := p.most(len(made.Repositories), maxRows)
+	for _, r := range made.Repositories[:shown] {
+		s := r.Settings
+		scanned, immutable := "as it is", "no"
+		switch s.Scanning {
+		case document.ScanningInherited:
+			scanned = "yes"
+		case document.ScanningDisabled:
+			scanned = "no"
+		}
+		if s.ImmutableTags {
+			immutable = "at the end"
+		}
+		name := r.URI.ID
+		if first := made.Repositories[0].URI; r.URI.Project != first.Project || r.URI.Location != first.Location {
+			name = r.URI.String()
+		}
+		t.Row(name, term.Number(paths[r.URI]), term.Number(len(s.Cleanup)), term.Number(len(s.Labels)), scanned, immutable, s.KMSKey[strings.LastIndex(s.KMSKey, "/")+1:])
+	}
+	p.table(t)
+	p.more(item, len(made.Repositories)-shown, " (-v shows all)")
+	p.say(item, "Clean-up policies are in dry run.", p.s.Faint)
 }
 
 // forecast is a table of how many images each side would delete, of the repositories where one would.

@@ -55,3 +55,14 @@ func TestGuards(t *testing.T) {
 	}
 	golden(t, "plan-guards-hostile", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
 }
+
+// TestGuardsOfManyTargets is a plan whose repositories are too many for a sentence each.
+func TestGuardsOfManyTargets(t *testing.T) {
+	made, g := aGovernance()
+	other := images
+	other.ID, other.Project = "a-rather-long-name-of-a-repository-of-images", "other-project"
+	made.Repositories = append(made.Repositories, document.PlannedRepository{URI: other, Settings: document.TargetSettings{Scanning: document.ScanningDisabled}})
+	g.Targets = append(g.Targets, document.GovernedTarget{Target: other, Settings: []document.Translation{{Setting: document.SettingLayout, Was: "3 repositories",
+		Fate: document.FateExact, Reason: "they share tags that can be moved and no key of their own; it differs from tools in readers"}}})
+	golden(t, "plan-guards-many", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
+}
