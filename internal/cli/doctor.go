@@ -58,6 +58,10 @@ func (a *app) patient() (doctor.Options, error) {
 		Targets: s.mapping.Targets(), Mapping: s.mapping, Scope: s.scope, Waves: s.waves, Workspace: s.Workspace,
 		Getenv: a.getenv, Now: a.now, Settings: s.dead(), Clouds: a.clouds,
 	}
+	if o.Queues, err = s.queues(); err != nil {
+		return doctor.Options{}, err
+	}
+	o.DeleteTags = s.DeleteTags
 	o.Clouds.Logger = a.logger()
 	o.Clouds.Target.Impersonate = s.Impersonate
 	if o.Clouds.Getenv == nil {

@@ -105,7 +105,10 @@ func (a *app) migration() (settings, generate.Migration, error) {
 	if err := s.complete(); err != nil {
 		return s, generate.Migration{}, err
 	}
-	m := generate.Migration{Targets: s.mapping.Targets(), Scope: s.scope, Impersonate: s.Impersonate}
+	m := generate.Migration{Targets: s.mapping.Targets(), Scope: s.scope, Impersonate: s.Impersonate, DeleteTags: s.DeleteTags}
+	if m.Queues, err = s.queues(); err != nil {
+		return s, generate.Migration{}, err
+	}
 	for _, from := range s.sources {
 		m.Sources = append(m.Sources, generate.Source{
 			Registry: from.registry, RoleARN: from.origin.RoleARN, ExternalID: from.origin.ExternalID, WebIdentity: from.origin.WebIdentity != "",

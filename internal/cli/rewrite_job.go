@@ -101,6 +101,7 @@ func (s settings) said(m document.Migration) document.Migration {
 	return m
 }
 
+// registries are all that the migration is from.
 func (s settings) registries() []ref.Registry {
 	out := make([]ref.Registry, 0, len(s.sources))
 	for _, from := range s.sources {

@@ -138,30 +138,39 @@ func (a *app) openQueues(s settings, o clouds.Options) error {
 	if a.metrics == nil { // the command takes no events
 		return nil
 	}
-	registries := make([]ref.Registry, 0, len(s.sources))
-	for _, from := range s.sources {
-		registries = append(registries, from.registry)
+	addresses, err := s.queues()
+	if err != nil {
+		return err
 	}
-	for _, text := range s.Events {
-		address, err := events.ParseAddress(text)
-		if err == nil {
-			err = address.Of(registries)
-		}
-		if err != nil {
-			return usagef("--events: %w", err)
-		}
+	for _, address := range addresses {
 		for _, from := range s.sources {
 			if from.registry == address.Registry() {
 				o.Source = from.options()
 			}
 		}
-		q, err := clouds.OpenQueue(address, registries, o)
+		q, err := clouds.OpenQueue(address, s.registries(), o)
 		if err != nil {
 			return err
 		}
 		a.queues = append(a.queues, q)
 	}
 	return nil
+}
+
+// queues are those of the events, each beside a source.
+func (s settings) queues() ([]events.Address, error) {
+	var out []events.Address
+	for _, text := range s.Events {
+		address, err := events.ParseAddress(text)
+		if err == nil {
+			err = address.Of(s.registries())
+		}
+		if err != nil {
+			return nil, usagef("--events: %w", err)
+		}
+		out = append(out, address)
+	}
+	return out, nil
 }
 
 // sync keeps the target in step, once or until ctx ends.

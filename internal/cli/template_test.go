@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"transship/internal/events"
 	"transship/internal/generate"
 	"transship/internal/ref"
 )
@@ -157,6 +158,7 @@ func TestDocs(t *testing.T) {
 			{Registry: ref.Registry{Account: "210987654321", Region: "eu-west-1"}, RoleARN: "arn:aws:iam::210987654321:role/migration-reader", ExternalID: "my-external-id"},
 		},
 		Targets: []ref.TargetRepository{{Location: "us", Project: "my-gcp-project", ID: "app-images"}},
+		Queues:  []events.Address{{Account: "123456789012", Region: "us-east-1", Name: "transship-ecr-events"}}, DeleteTags: true,
 	}
 	var b strings.Builder
 	if err := m.Markdown(&b); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"transship/internal/clouds"
+	"transship/internal/events"
 	"transship/internal/ref"
 )
 
@@ -77,6 +78,10 @@ type Options struct {
 	Getenv    func(string) string     // nil means an empty environment
 	Now       func() time.Time        // this machine's clock; nil means time.Now
 	Free      func(dir string) uint64 // bytes that may be written below dir; nil asks the operating system
+	// Queues are those that the sync takes ECR's events from, each beside a source.
+	Queues []events.Address
+	// DeleteTags says that the sync takes tags away at the target.
+	DeleteTags bool
 	// Settings are checks of the configuration that its reader has made.
 	Settings []Check
 	// Clouds say how both clouds are reached.

@@ -15,8 +15,10 @@ import (
 	"transship/internal/cloudsim"
 	"transship/internal/cloudsim/arsim"
 	"transship/internal/cloudsim/corpus"
+	"transship/internal/cloudsim/sqssim"
 	"transship/internal/cloudstest"
 	"transship/internal/doctor"
+	"transship/internal/events"
 	"transship/internal/ref"
 	"transship/internal/workspace"
 )
@@ -109,6 +111,41 @@ func awsSets() map[string]set {
 		"the data plane refuses the token": {spoil: func(_ *testing.T, w *cloudstest.World, _ *doctor.Options) {
 			w.Sim.Faults.Set(cloudsim.Fault{Kind: "ecr.v2.base.get", Action: cloudsim.Status(http.StatusUnauthorized)})
 		}, side: source, check: "data plane", status: doctor.Fail, detail: "401", remedy: "Authorization"},
+	}
+}
+
+// queued has the sync take events from a queue of which SQS denies operations.
+func queued(queue sqssim.QueueOptions, denied ...string) func(*testing.T, *cloudstest.World, *doctor.Options) {
+	return func(t *testing.T, w *cloudstest.World, o *doctor.Options) {
+		sqs := w.Sim.SQS(cloudstest.Region)
+		for _, operation := range denied {
+			sqs.Deny(operation)
+		}
+		if queue.MaxReceives > 0 {
+			queue.DeadLetters = sqs.CreateQueue(cloudstest.Account, "parked", sqssim.QueueOptions{})
+		}
+		address, err := events.ParseAddress(sqs.CreateQueue(cloudstest.Account, "events", queue).URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Queues = []events.Address{address}
+	}
+}
+
+// syncSets are set-ups in which a sync takes events and follows deletions.
+func syncSets() map[string]set {
+	source, check := doctor.SideSource, "queue events"
+	follow := func(_ *testing.T, _ *cloudstest.World, o *doctor.Options) { o.DeleteTags = true }
+	return map[string]set{
+		"a queue": {spoil: queued(sqssim.QueueOptions{MaxReceives: 5}), side: source, check: check, status: doctor.Pass, detail: "sqs:DeleteMessage", healthy: true},
+		"a queue without a dead-letter queue": {spoil: queued(sqssim.QueueOptions{}), side: source, check: check, status: doctor.Warn,
+			detail: "no dead-letter queue", remedy: "transship generate events", healthy: true},
+		"a queue that is denied": {spoil: queued(sqssim.QueueOptions{}, "GetQueueAttributes"), side: source, check: check, status: doctor.Fail,
+			remedy: "sqs:GetQueueAttributes is missing"},
+		"taking tags away is denied": {sim: denyGoogle("tags.delete"), spoil: follow,
+			side: doctor.SideTarget, check: "artifactregistry.tags.delete", status: doctor.Fail, detail: "delete-tags", remedy: "generate permissions"},
+		"taking tags away is allowed": {spoil: follow,
+			side: doctor.SideTarget, check: "artifactregistry.tags.delete", status: doctor.Pass, detail: "allowed", healthy: true},
 	}
 }
 
@@ -227,7 +264,7 @@ func readOnly(t *testing.T) string {
 // TestSetUps examines broken set-ups and a healthy one: doctor must find what is broken, say what mends it, and find
 // nothing else.
 func TestSetUps(t *testing.T) {
-	for _, sets := range []map[string]set{awsSets(), googleSets(), machineSets()} {
+	for _, sets := range []map[string]set{awsSets(), googleSets(), machineSets(), syncSets()} {
 		for name, s := range sets {
 			t.Run(name, func(t *testing.T) { s.try(t) })
 		}

@@ -54,6 +54,11 @@ func (x *examiner) source(ctx context.Context, s Source) Group {
 	}
 	g.Checks = append(g.Checks, p.permissions(ctx)...)
 	g.Checks = append(g.Checks, within(ctx, p.pullTimes))
+	for _, q := range x.Queues {
+		if q.Registry() == s.Registry {
+			g.Checks = append(g.Checks, within(ctx, func(ctx context.Context) Check { return p.queue(ctx, q, o) }))
+		}
+	}
 	return g
 }
 

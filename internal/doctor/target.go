@@ -202,6 +202,9 @@ func (d *destination) permissions(ctx context.Context, r ref.TargetRepository) [
 			names = append(names, p.Name)
 		}
 	}
+	if d.DeleteTags {
+		names = append(names, gar.PermissionUntag)
+	}
 	denied, err := d.probe.Missing(ctx, r, names)
 	if err != nil {
 		c := explain("permissions", err)
@@ -223,6 +226,14 @@ func (d *destination) permissions(ctx context.Context, r ref.TargetRepository) [
 		default:
 			out = append(out, passed(p.Name, "allowed on "+r.ID))
 		}
+	}
+	switch {
+	case !d.DeleteTags:
+	case slices.Contains(denied, gar.PermissionUntag):
+		out = append(out, failed(gar.PermissionUntag, "denied on "+r.ID+": it is what it takes to follow deletions of tags (delete-tags)",
+			`"transship generate permissions --google" has a role with it alone`))
+	default:
+		out = append(out, passed(gar.PermissionUntag, "allowed on "+r.ID))
 	}
 	return out
 }

@@ -49,6 +49,16 @@ func ParseAddress(text string) (Address, error) {
 // region.
 func (a Address) Registry() ref.Registry { return ref.Registry{Account: a.Account, Region: a.Region} }
 
+// ARN is what policies call the queue.
+func (a Address) ARN() string {
+	return "arn:" + a.Registry().Partition() + ":sqs:" + a.Region + ":" + a.Account + ":" + a.Name
+}
+
+// Actions are what taking events from a queue needs, of which none sends anything.
+func Actions() []string {
+	return []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+}
+
 // Of says why the queue is none for these registries, or nothing.
 func (a Address) Of(sources []ref.Registry) error {
 	var names []string

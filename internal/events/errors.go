@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/smithy-go"
 
@@ -39,7 +40,7 @@ func (q *Queue) fail(ctx context.Context, op, action string, err error) error {
 		e.Class, e.Hint = registry.NotFound, `it was deleted, or its name is another: "aws sqs list-queues" names those that there are`
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
 		e.Class = registry.Denied
-		e.Hint = "allow sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on it, of which sqs:" + action + " is missing"
+		e.Hint = "allow " + strings.Join(Actions(), ", ") + " on it, of which sqs:" + action + " is missing"
 	case "ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch":
 		e.Class, e.Hint = registry.Unauthorized, "renew the AWS credentials"
 	case "ThrottlingException", "RequestThrottled":

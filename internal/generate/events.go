@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
+	"transship/internal/events"
 	"transship/internal/ref"
 )
 
@@ -190,7 +191,7 @@ func (e eventsOf) reader(m Migration) {
 		"    Statement = [{\n"+
 		"      Sid = \"TransshipEvents\"\n"+
 		"      Effect = \"Allow\"\n"+
-		"      Action = [\"sqs:ReceiveMessage\", \"sqs:DeleteMessage\", \"sqs:ChangeMessageVisibility\", \"sqs:GetQueueAttributes\"]\n"+
+		"      Action = [\""+strings.Join(events.Actions(), "\", \"")+"\"]\n"+
 		"      Resource = aws_sqs_queue."+e.id+".arn\n"+
 		"    }]\n  })"))
 	for _, r := range slices.Compact(slices.Sorted(slices.Values(roles))) {

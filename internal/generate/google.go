@@ -8,10 +8,14 @@ import (
 	"strings"
 
 	"transship/internal/registry/ecr"
+	"transship/internal/registry/gar"
 )
 
 // defaultAccount is what the service account is called where the migration names none.
 const defaultAccount = "transship"
+
+// remover is the custom role that may take tags away, and nothing else: roles/artifactregistry.repoAdmin could delete images.
+const remover = "transshipTagRemover"
 
 // provisioner is the custom role that may create and set up repositories, and nothing else.
 const provisioner = "transshipProvisioner"
@@ -52,6 +56,9 @@ func (m Migration) Google() string {
 		line("gcloud artifacts repositories add-iam-policy-binding %s --location=%s --project=%s \\", t.ID, t.Location, t.Project)
 		line("  --member=\"$MEMBER\" --role=roles/artifactregistry.writer")
 	}
+	if m.DeleteTags {
+		m.removeTags(line, projects)
+	}
 	if m.Impersonate != "" {
 		line("")
 		line("# Who may act as it.")
@@ -59,6 +66,19 @@ func (m Migration) Google() string {
 		line("  --role=roles/iam.serviceAccountTokenCreator")
 	}
 	return b.String()
+}
+
+// removeTags adds what following deletions takes.
+func (m Migration) removeTags(line func(string, ...any), projects []string) {
+	line("")
+	line("# Taking tags away that were deleted in ECR, for \"transship sync --delete-tags\" alone.")
+	for _, p := range projects {
+		line("gcloud iam roles create %s --project=%s --title='Transship tag remover' --permissions=%s", remover, p, gar.PermissionUntag)
+	}
+	for _, t := range m.Targets {
+		line("gcloud artifacts repositories add-iam-policy-binding %s --location=%s --project=%s \\", t.ID, t.Location, t.Project)
+		line("  --member=\"$MEMBER\" --role=projects/%s/roles/%s", t.Project, remover)
+	}
 }
 
 // Markdown writes everything with what it is for.
@@ -140,6 +160,7 @@ Nothing is written at the source, so nothing here writes. ecr:GetAuthorizationTo
 as a whole can be given on every resource only, and listing repositories is about all of them. IAM's * crosses slashes: a
 pattern may allow more than the selection includes, never less.
 A KMS key on a repository needs no permission of the caller: ECR decrypts by its own grant.
+TransshipEvents is for a sync that takes ECR's events from queues (events), and for nobody else.
 `
 
 const google = `

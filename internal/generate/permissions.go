@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"transship/internal/events"
 	"transship/internal/ref"
 	"transship/internal/registry/ecr"
 )
@@ -36,6 +37,10 @@ type Migration struct {
 	Targets     []ref.TargetRepository
 	Scope       ref.Scope
 	Impersonate string // e-mail of a Google service account; empty means none
+	// Queues are those that the sync takes ECR's events from, each beside a source.
+	Queues []events.Address
+	// DeleteTags says that the sync takes tags away at the target.
+	DeleteTags bool
 }
 
 // Statement is one of an IAM policy.
@@ -79,11 +84,24 @@ func (m Migration) AWS() []AccountPolicy {
 		st := out[i].Policy.Statement
 		st[1].Resource = append(st[1].Resource, s.Registry.ARN("*"))
 		st[2].Resource = append(st[2].Resource, m.resources(s.Registry)...)
+		for _, q := range m.Queues {
+			if q.Registry() == s.Registry {
+				out[i].Policy.takeEvents(q)
+			}
+		}
 	}
 	slices.SortFunc(out, func(a, b AccountPolicy) int {
 		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Role, b.Role))
 	})
 	return out
+}
+
+// takeEvents adds a queue to the policy. It is read as the source is whose events it gets.
+func (p *Policy) takeEvents(q events.Address) {
+	if len(p.Statement) == 3 {
+		p.Statement = append(p.Statement, Statement{Sid: "TransshipEvents", Effect: "Allow", Action: events.Actions()})
+	}
+	p.Statement[3].Resource = append(p.Statement[3].Resource, q.ARN())
 }
 
 // frame is the policy without its resources. Listing repositories is about all of them, whichever are migrated.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"transship/internal/events"
 	"transship/internal/ref"
 )
 
@@ -44,5 +45,40 @@ func TestPoliciesNameWhatIsMigrated(t *testing.T) {
 	}
 	if len(m.Caller().Statement) != 0 {
 		t.Error("a role that Google's token assumes needs no AWS caller")
+	}
+}
+
+// TestPermissionsOfTheSync has what a sync needs besides: the queue where its registry is, and tags to take away.
+func TestPermissionsOfTheSync(t *testing.T) {
+	t.Parallel()
+	one := ref.Registry{Account: "123456789012", Region: "us-east-1"}
+	two := ref.Registry{Account: "210987654321", Region: "cn-north-1"}
+	m := Migration{Sources: []Source{{Registry: one, RoleARN: "arn:aws:iam::123456789012:role/r"}, {Registry: two}},
+		Targets: []ref.TargetRepository{{Location: "us", Project: "p-1", ID: "images"}}}
+	if text := m.Google(); strings.Contains(text, "tags.delete") {
+		t.Errorf("nobody asked for the removal of tags:\n%s", text)
+	}
+	for _, url := range []string{"https://sqs.cn-north-1.amazonaws.com.cn/210987654321/ecr", "https://sqs.cn-north-1.amazonaws.com.cn/210987654321/more"} {
+		address, err := events.ParseAddress(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Queues = append(m.Queues, address)
+	}
+	m.DeleteTags = true
+	policies := m.AWS()
+	if n := len(policies[0].Policy.Statement); n != 3 {
+		t.Errorf("the account without a queue has %d statements", n)
+	}
+	want := Statement{Sid: "TransshipEvents", Effect: "Allow",
+		Action:   []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
+		Resource: []string{"arn:aws-cn:sqs:cn-north-1:210987654321:ecr", "arn:aws-cn:sqs:cn-north-1:210987654321:more"}}
+	if diff := cmp.Diff(want, policies[1].Policy.Statement[3]); diff != "" {
+		t.Error(diff)
+	}
+	for _, line := range []string{"--permissions=artifactregistry.tags.delete", "--role=projects/p-1/roles/transshipTagRemover"} {
+		if text := m.Google(); !strings.Contains(text, line) {
+			t.Errorf("the commands lack %q:\n%s", line, text)
+		}
 	}
 }

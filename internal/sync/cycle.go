@@ -264,7 +264,7 @@ func (r *run) verify(ctx context.Context, h stage.Hooks) error {
 
 // fail keeps a failure that ends nothing.
 func (r *run) fail(f document.Failure, err error) {
-	f.Class, f.Hint = string(registry.ClassOf(err)), cmp.Or(registry.HintOf(err), "the next cycle tries again")
-	f.Error = err.Error()
+	f.Class, f.Error, f.Hint = registry.Explain(err)
+	f.Hint = cmp.Or(f.Hint, "the next cycle tries again")
 	r.cycle.Failures = append(r.cycle.Failures, f)
 }

@@ -95,6 +95,9 @@ func TestDeletionIsDenied(t *testing.T) {
 	if len(state.Cycle.Failures) != 1 || !strings.Contains(state.Cycle.Failures[0].Hint, "artifactregistry.tags.delete") || len(state.Deletions) != 3 {
 		t.Errorf("%+v", state.Cycle.Failures)
 	}
+	if f := state.Cycle.Failures[0]; strings.Contains(f.Error, f.Hint) {
+		t.Errorf("the error says the hint, too: %+v", f)
+	}
 	if w.Sim.Faults.Fired() != 1 {
 		t.Errorf("it was asked for %d times: %s", w.Sim.Faults.Fired(), w.Sim.Counts().Sub(before))
 	}

@@ -28,6 +28,9 @@ type Permission struct {
 // PermissionCreate is what creating repositories takes.
 const PermissionCreate = "artifactregistry.repositories.create"
 
+// PermissionUntag is what following deletions at the source takes. A migration without that does not need it.
+const PermissionUntag = "artifactregistry.tags.delete"
+
 // Permissions are all that a migration asks of a target.
 func Permissions() []Permission {
 	return []Permission{
