@@ -162,7 +162,9 @@ func (e *estimator) at(bandwidth int64) (seconds float64, bound string) {
 
 // assume says what the figures rest on.
 func (e *estimator) assume() {
-	say := func(format string, a ...any) { e.out.Assumptions = append(e.out.Assumptions, fmt.Sprintf(format, a...)) }
+	say := func(format string, a ...any) {
+		e.out.Assumptions = append(e.out.Assumptions, fmt.Sprintf(format, a...))
+	}
 	e.out.Assumptions = []string{}
 	t := e.out.Time
 	switch t.Origin {

@@ -141,7 +141,7 @@ func TestInventory(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	golden(t, "plan", func(w io.Writer, o Options) {
-		Plan(w, o, aPlan(), document.Governance{}, document.Estimate{}, planFiles)
+		Plan(w, o, aPlan(), document.Governance{}, anEstimate(), planFiles)
 	})
 	golden(t, "plan-empty", func(w io.Writer, o Options) {
 		Plan(w, o, document.Plan{Header: header(document.KindPlan, east)}, document.Governance{}, document.Estimate{}, planFiles)
@@ -167,7 +167,7 @@ func TestPlan(t *testing.T) {
 	}
 	evil.Difference.ForeignTags = []document.Tag{{Target: evil.Images[0].Target, Tag: hostile, Digest: hostile}}
 	evil.Difference.CopyManifests, evil.Difference.CopyBytes = math.MaxInt64, math.MaxInt64
-	golden(t, "plan-hostile", func(w io.Writer, o Options) { Plan(w, o, evil, document.Governance{}, document.Estimate{}, planFiles) })
+	golden(t, "plan-hostile", func(w io.Writer, o Options) { Plan(w, o, evil, document.Governance{}, evilEstimate(), planFiles) })
 }
 
 func anUntagged(id string, days document.Seconds) document.CleanupPolicy {
