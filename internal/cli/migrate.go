@@ -20,10 +20,10 @@ func newMigrate(a *app) *cobra.Command {
 		Use:   "migrate",
 		Short: "Run inventory, plan, provision, copy and verify in a row",
 		Long: `Run inventory, plan, provision, copy and verify in a row, then make tags
-immutable where the plan says so. Shows the plan and asks once before it changes
-anything. Run it again at any time: it does only what is missing.
+immutable where planned. Shows the plan, asks once, does only what is missing.
 
-Changes the target: repositories, images, tags, their guards. Deletes nothing.`,
+Changes the target: creates repositories, writes images and tags, and sets what
+guards them. Nothing is deleted on either side.`,
 		Example: `  transship migrate --from 123456789012.dkr.ecr.us-east-1.amazonaws.com \
     --to us-docker.pkg.dev/my-gcp-project/app-images
   transship migrate --yes --deep --include 'team/**'`,
