@@ -7,6 +7,8 @@ import (
 	"transship/internal/cloudsim/corpus"
 	"transship/internal/cloudstest"
 	"transship/internal/document"
+	"transship/internal/governance"
+	"transship/internal/plan"
 )
 
 // What the estimate says of a cold copy is what the clouds see: each kind of request at the source and all writes at the
@@ -79,6 +81,42 @@ func again(t *testing.T, p *Pipeline, results document.Results) {
 	for _, s := range e.Storage {
 		if s.Before != s.After || s.Before == 0 {
 			t.Errorf("%s: %d bytes before, %d after, though nothing is left to do", s.Target, s.Before, s.After)
+		}
+	}
+}
+
+// What the estimate says that leaving out saves is what a plan that leaves it out does not copy.
+func TestWhatIsSavedIsNotCopied(t *testing.T) {
+	w := cloudstest.New(t, cloudsim.Options{}, corpus.Standard())
+	p := pipeline(t, w)
+	p.Guards, p.Costs = &governance.Options{}, &Costs{}
+	if _, err := p.Inventory(t.Context(), Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := p.Plan(t.Context(), Hooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := p.ReadEstimate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range e.Savings {
+		switch p.Rules.Selection = (plan.Selection{}); s.Reason {
+		case document.SavingUntagged:
+			p.Rules.Selection.TaggedOnly = true
+		case document.SavingExpired:
+			p.Rules.Selection.WithoutExpired = true
+		default:
+			continue // the flag leaves out younger images too, as an assumption says
+		}
+		less, err := p.Plan(t.Context(), Hooks{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		images, bytes := all.Difference.CopyManifests-less.Difference.CopyManifests, all.Difference.CopyBytes-less.Difference.CopyBytes
+		if s.Images != images || s.Bytes != bytes || bytes == 0 {
+			t.Errorf("%s saves %d images of %d bytes, the estimate says %+v", s.Flag, images, bytes, s)
 		}
 	}
 }

@@ -10,24 +10,19 @@ import (
 	"transship/internal/document"
 )
 
-// willCost says what the plan costs, in a line for each kind; with -v also where the time goes and what is assumed.
+// willCost says what the plan costs, in a line for each kind; with -v also where the time goes and what is assumed. Where
+// nothing is left to write, it says nothing.
 func (p *page) willCost(e document.Estimate) {
-	if e.Kind == "" || e.Move.UniqueBytes == 0 {
+	if e.Kind == "" || e.Move.References == 0 {
 		return
 	}
 	p.section("It will cost", "estimated")
 	p.labelled("Bytes", costBytes(e.Move), nil)
-	if e.Move.References > 0 {
-		p.labelled("Requests", costRequests(e), nil)
-		p.labelled("Time", costTime(e), nil)
-		p.labelled("Egress", costEgress(e), nil)
-	}
+	p.labelled("Requests", costRequests(e), nil)
+	p.labelled("Time", costTime(e), nil)
+	p.labelled("Egress", costEgress(e), nil)
 	p.labelled("Storage", costStorage(e), nil)
-	for _, s := range e.Savings {
-		p.labelled(map[string]string{
-			document.SavingNotPulled: "Not pulled", document.SavingUntagged: "Untagged", document.SavingExpired: "Expired",
-		}[s.Reason], costSaving(s), nil)
-	}
+	p.savings(e.Savings)
 	if !p.o.All {
 		p.say(item, "Prices as of "+e.PricesAsOf+"; -v shows what is assumed.", p.s.Faint)
 		return
@@ -139,12 +134,26 @@ func costStorage(e document.Estimate) string {
 	return fmt.Sprintf("%s in Artifact Registry now, %s after: %s a month.", term.Bytes(before), term.Bytes(after), dollars(monthly))
 }
 
+// savings says what could be left out; of what would save nothing, only that.
+func (p *page) savings(list []document.EstimatedSaving) {
+	said := false
+	for _, s := range list {
+		if s.Unknown == "" && s.Images == 0 {
+			continue
+		}
+		said = true
+		p.labelled(map[string]string{
+			document.SavingNotPulled: "Not pulled", document.SavingUntagged: "Untagged", document.SavingExpired: "Expired",
+		}[s.Reason], costSaving(s), nil)
+	}
+	if !said {
+		p.labelled("Savings", "None: no image is unused, untagged or expired by ECR's own policy.", nil)
+	}
+}
+
 func costSaving(s document.EstimatedSaving) string {
-	switch {
-	case s.Unknown != "":
+	if s.Unknown != "" {
 		return "Not known: " + s.Unknown + "."
-	case s.Images == 0:
-		return "Nothing to save."
 	}
 	return fmt.Sprintf("%s would save %s and %s a month in %s.", s.Flag, term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"))
 }
