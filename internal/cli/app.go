@@ -70,6 +70,8 @@ type flags struct {
 	image                  time.Duration // how long one image may take; 0: no bound
 	first                  []string
 	ranks                  bool // the command looks at first
+	costs                  bool // the command estimates
+	bandwidth              string
 	logFormat              string
 }
 
@@ -296,6 +298,9 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	}
 	p.Whole, p.Sync = s.whole, s.Sync || s.Interval != "" || len(s.Events) > 0 || a.metrics != nil
 	if p.Guards, err = s.guards(); err != nil {
+		return nil, nil, err
+	}
+	if p.Costs, err = a.costs(s); err != nil {
 		return nil, nil, err
 	}
 	p.Rules = plan.Rules{Migration: plan.NewMigration(registries, s.mapping), Mapping: s.mapping, Scope: s.scope, Narrowed: s.partial}

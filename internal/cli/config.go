@@ -57,6 +57,9 @@ type file struct {
 	AllowPublic     bool   `yaml:"allow-public" doc:"Let everyone read what everyone may read in ECR, where a reviewed file says so."`
 	NoGuards        bool   `yaml:"no-guards" doc:"Leave the settings that guard images alone: ask ECR for none, and set none."`
 
+	Prices    []price `yaml:"prices" doc:"Prices for the estimate in place of the list prices that it knows. The first that matches counts."`
+	Bandwidth string  `yaml:"bandwidth" doc:"What the estimate takes as the bandwidth of one machine: 50MB or 50MiB (bytes), 400Mbit (bits) a second. Without it, what the last copy reached, or else 1 Gbit."`
+
 	First []string `yaml:"first" doc:"What copy and migrate bring before the rest: files that list references, one a line, or manifests, or folders of them, that name images of the sources."`
 
 	Plan         string   `yaml:"plan" doc:"The plan that copy works by, in place of the workspace's: a file that is only read."`
@@ -98,6 +101,13 @@ type mapping struct {
 type key struct {
 	From string `yaml:"from" doc:"Pattern on NAME or HOST/NAME of source repositories."`
 	Key  string `yaml:"key" doc:"Name of the key; it must be in the target's location."`
+}
+
+// price is one entry of prices.
+type price struct {
+	Egress  string   `yaml:"egress" doc:"Pattern on AWS regions that layers leave."`
+	Storage string   `yaml:"storage" doc:"Pattern on locations of Artifact Registry, in place of egress."`
+	PerGB   *float64 `yaml:"per-gb" doc:"US dollars a GB; of storage, a month."`
 }
 
 // wave is one entry of waves.
@@ -174,7 +184,7 @@ func parseConfig(b []byte) (config, error) {
 
 // knownKeys are the keys of the named type, sorted.
 func knownKeys(name string) (keys []string) {
-	for _, v := range []any{file{}, origin{}, mapping{}, key{}, wave{}} {
+	for _, v := range []any{file{}, origin{}, mapping{}, key{}, wave{}, price{}} {
 		if t := reflect.TypeOf(v); t.Name() == name {
 			for i := range t.NumField() {
 				keys = append(keys, t.Field(i).Tag.Get("yaml"))

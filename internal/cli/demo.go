@@ -47,7 +47,7 @@ func (a *app) demo(ctx context.Context) error {
 	}
 	a.clouds = world.Options()
 	a.flags.from, a.flags.to, a.flags.yes = []string{demo.From}, demo.To, true
-	a.flags.deep = true
+	a.flags.deep, a.flags.costs = true, true
 	a.flags.include, a.flags.exclude, a.flags.config = nil, nil, os.DevNull
 
 	a.tell("An embedded ECR and an embedded Artifact Registry are running in this process.")

@@ -20,8 +20,7 @@ func newMigrate(a *app) *cobra.Command {
 		Use:   "migrate",
 		Short: "Run inventory, plan, provision, copy and verify in a row",
 		Long: `Run inventory, plan, provision, copy and verify in a row, then make tags
-immutable where the plan says so. Shows the plan and asks once before it changes
-anything. Run it again at any time: it does only what is missing.
+immutable where planned. Shows the plan, asks once, does only what is missing.
 
 Changes the target: creates repositories, writes images and tags, and sets what
 guards them. Nothing is deleted on either side.`,
@@ -30,7 +29,7 @@ guards them. Nothing is deleted on either side.`,
   transship migrate --yes --deep --include 'team/**'`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.flags.ranks = true
+			a.flags.ranks, a.flags.costs = true, true
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 				return a.migrate(ctx, p)
 			})
@@ -39,6 +38,7 @@ guards them. Nothing is deleted on either side.`,
 	a.addOverwrite(cmd)
 	a.addDeep(cmd)
 	a.addFirst(cmd)
+	a.addCosts(cmd)
 	a.addSelection(cmd)
 	a.addLimits(cmd)
 	a.addCopying(cmd)
@@ -61,7 +61,11 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, told, planFiles(p)) })
+	cost, err := p.ReadEstimate()
+	if err != nil {
+		return err
+	}
+	a.say(func(w text.Options) { text.Plan(a.streams.Out, w, made, told, cost, planFiles(p)) })
 	created, err := a.agree(ctx, p, made)
 	if err != nil {
 		return err

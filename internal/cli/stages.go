@@ -68,8 +68,9 @@ func newPlan(a *app) *cobra.Command {
 cannot be there and why. Takes the inventory first where there is none. Reads
 the manifests that it does not know yet, which ECR records as pulls. Translates
 what guards the images (lifecycle policies, immutable tags, scanning, keys,
-tags, permissions), and tells of each where it went. Writes content.jsonl,
-plan.json, governance.json and governance.md.
+tags, permissions), and tells of each where it went. Estimates bytes, time and
+money. Writes content.jsonl, plan.json, governance.json, governance.md and
+estimate.json.
 
 Changes nothing on either side.`,
 		Example: `  transship plan
@@ -77,6 +78,7 @@ Changes nothing on either side.`,
   transship plan --json | jq '.refused'`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.flags.costs = true
 			return a.with(cmd.Context(), needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 				made, err := a.plan(ctx, p)
 				if err != nil {
@@ -86,13 +88,18 @@ Changes nothing on either side.`,
 				if err != nil {
 					return err
 				}
-				if err := a.show(made, func(o text.Options) { text.Plan(a.streams.Out, o, made, told, planFiles(p)) }); err != nil {
+				cost, err := p.ReadEstimate()
+				if err != nil {
+					return err
+				}
+				if err := a.show(made, func(o text.Options) { text.Plan(a.streams.Out, o, made, told, cost, planFiles(p)) }); err != nil {
 					return err
 				}
 				return unread(made)
 			})
 		},
 	}
+	a.addCosts(cmd)
 	a.addSelection(cmd)
 	a.addLimits(cmd)
 	return cmd

@@ -93,7 +93,7 @@ func examples(key string) (string, bool) {
 	v, ok := map[string]string{
 		"to": "us-docker.pkg.dev/my-gcp-project/app-images", "impersonate": "transship@my-gcp-project.iam.gserviceaccount.com",
 		"pushed-since": "30d", "pulled-since": "90d", "newest": "10", "older-versions": "3", "wave": "first", "workspace": "transship",
-		"max-requests-per-second": "50", "max-concurrency": "32", "max-bandwidth": "50MB", "retry-horizon": "10m", "image-timeout": "2h",
+		"max-requests-per-second": "50", "max-concurrency": "32", "max-bandwidth": "50MB", "retry-horizon": "10m", "image-timeout": "2h", "bandwidth": "400Mbit",
 		"log-format": "text", "host": "123456789012.dkr.ecr.us-east-1.amazonaws.com", "account": `"123456789012"`, "region": "us-east-1",
 		"profile": "production", "role_arn": "arn:aws:iam::123456789012:role/migration-reader", "external_id": "my-external-id",
 		"web_identity": "google", "name": "first", "layout": "grouped", "cleanup": "standard", "principals": "principals.yaml",
@@ -127,6 +127,8 @@ func (t template) example(key string, typ reflect.Type) []string {
 		}
 	case "keys":
 		return nested(key, typ.Elem(), map[string]string{"from": `"secure/**"`, "key": "projects/my-gcp-project/locations/us/keyRings/images/cryptoKeys/secure"})
+	case "prices":
+		return nested(key, typ.Elem(), map[string]string{"egress": `"us-*"`, "storage": `"us"`, "per-gb": "0.05"})
 	case "mappings":
 		return nested(key, typ.Elem(), map[string]string{"from": `"team/**"`, "to": "europe-docker.pkg.dev/my-gcp-project/team/**"})
 	}
@@ -147,7 +149,8 @@ func (t template) example(key string, typ reflect.Type) []string {
 	return []string{key + ": value"}
 }
 
-// nested is a list with one entry that has every key. Of sources, host stands in place of account and region.
+// nested is a list with one entry that has every key. Of sources, host stands in place of account and region, and of
+// prices, egress in place of storage.
 func nested(key string, typ reflect.Type, values map[string]string) []string {
 	out := []string{key + ":"}
 	mark := "  - "
@@ -161,7 +164,7 @@ func nested(key string, typ reflect.Type, values map[string]string) []string {
 		for _, line := range term.Wrap(f.Tag.Get("doc"), templateWidth-8) {
 			out = append(out, "    # "+line)
 		}
-		if key == "sources" && (name == "account" || name == "region") {
+		if key == "sources" && (name == "account" || name == "region") || key == "prices" && name == "storage" {
 			out = append(out, "    # "+name+": "+value)
 			continue
 		}

@@ -51,10 +51,15 @@ func TestTemplateParses(t *testing.T) {
 			if _, err := c.rules(); err != nil {
 				t.Error(err)
 			}
+			for _, entry := range c.Prices {
+				if _, err := entry.parse(); err != nil {
+					t.Error(err)
+				}
+			}
 			if len(c.Sources) != 1 || c.Sources[0].RoleARN == "" {
 				t.Errorf("sources are %+v", c.Sources)
 			}
-			for _, v := range []any{file{}, origin{}, mapping{}, wave{}} {
+			for _, v := range []any{file{}, origin{}, mapping{}, wave{}, price{}} {
 				for i := range reflect.TypeOf(v).NumField() {
 					f := reflect.TypeOf(v).Field(i)
 					if !regexp.MustCompile(`(?m)^#? *(- |# )?` + f.Tag.Get("yaml") + `:`).MatchString(text) {
@@ -83,11 +88,15 @@ it. "transship init" writes one with every key explained. This page is made from
 	for _, part := range []struct {
 		title string
 		of    any
-	}{{"Keys", file{}}, {"An entry of sources", origin{}}, {"An entry of mappings", mapping{}}, {"An entry of waves", wave{}}} {
+	}{{"Keys", file{}}, {"An entry of sources", origin{}}, {"An entry of mappings", mapping{}}, {"An entry of waves", wave{}}, {"An entry of prices", price{}}} {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | type | meaning |\n|---|---|---|\n", part.title)
 		for i := range reflect.TypeOf(part.of).NumField() {
 			f := reflect.TypeOf(part.of).Field(i)
-			kind := map[reflect.Kind]string{reflect.Bool: "true or false", reflect.String: "text", reflect.Int: "number", reflect.Float64: "number"}[f.Type.Kind()]
+			typ := f.Type
+			if typ.Kind() == reflect.Pointer {
+				typ = typ.Elem()
+			}
+			kind := map[reflect.Kind]string{reflect.Bool: "true or false", reflect.String: "text", reflect.Int: "number", reflect.Float64: "number"}[typ.Kind()]
 			if f.Type.Kind() == reflect.Slice {
 				kind = "list of texts"
 				if f.Type.Elem().Kind() == reflect.Struct {

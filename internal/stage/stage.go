@@ -2,8 +2,8 @@
 // lets the stage do its work on the clouds, and writes the documents that it makes. Commands, the demo and the sync
 // call it; nothing below knows of a workspace.
 //
-//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, settings.json, plan.json, governance.json ─┬─ Provision
-//	                                                                                                 └─ Copy ─→ journal.jsonl, results.json
+//	Inventory ─→ inventory.json ─ Plan ─→ content.jsonl, settings.json, plan.json, governance.json, estimate.json ─┬─ Provision
+//	                                                                                                                └─ Copy ─→ journal.jsonl, results.json
 //	Verify ─→ verify.json
 package stage
 
@@ -39,6 +39,8 @@ type Pipeline struct {
 	Target    *clouds.Target
 	// Guards says what becomes of the settings that guard images; nil leaves them alone, and asks for none.
 	Guards *governance.Options
+	// Costs says what an estimate of each plan follows from; nil makes none.
+	Costs *Costs
 	// Whole is what the migration is about at all, of which Rules.Scope may be a part.
 	Whole ref.Scope
 	// Grouped has the sources grouped into repositories by the settings that those can share; see Layout.
@@ -183,7 +185,10 @@ func (p *Pipeline) PlanOf(ctx context.Context, inv document.Inventory, h Hooks) 
 	if err := p.govern(inv, learned, settings, &made); err != nil {
 		return made, err
 	}
-	return made, document.Write(p.Workspace.Plan(), made)
+	if err := document.Write(p.Workspace.Plan(), made); err != nil {
+		return made, err
+	}
+	return made, p.estimate(inv, learned, settings, made)
 }
 
 // plan is the plan that follows from an inventory, and what was read for it.

@@ -46,14 +46,14 @@ var planFiles = PlanFiles{Plan: "transship/plan.json", Governance: "transship/go
 
 func TestGuards(t *testing.T) {
 	made, g := aGovernance()
-	golden(t, "plan-guards", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
+	golden(t, "plan-guards", func(w io.Writer, o Options) { Plan(w, o, made, g, document.Estimate{}, planFiles) })
 	for i := range g.Repositories {
 		g.Repositories[i].Source.Name = hostile
 		for j := range g.Repositories[i].Settings {
 			g.Repositories[i].Settings[j] = document.Translation{Setting: hostile, Item: hostile, Was: hostile, Becomes: hostile, Fate: document.FateRefused, Reason: hostile, Decide: hostile}
 		}
 	}
-	golden(t, "plan-guards-hostile", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
+	golden(t, "plan-guards-hostile", func(w io.Writer, o Options) { Plan(w, o, made, g, document.Estimate{}, planFiles) })
 }
 
 // TestGuardsOfManyTargets is a plan whose repositories are too many for a sentence each.

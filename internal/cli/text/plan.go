@@ -22,14 +22,16 @@ type PlanFiles struct {
 }
 
 // Plan says what will be created, copied, tagged, guarded, left and refused, so that it can be signed. The path is where
-// document is; empty where it is nowhere. Without a governance nothing is said of guards.
-func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, at PlanFiles) {
+// document is; empty where it is nowhere. Without a governance nothing is said of guards, and without an estimate nothing
+// of costs.
+func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, cost document.Estimate, at PlanFiles) {
 	path := at.Plan
 	p, n := newPage(w, o), newNames(made.Migration)
 	p.planHead(made)
 	p.willCreate(made)
 	p.willCopy(made, n)
 	p.willTag(made)
+	p.willCost(cost)
 	p.guards(told, made, n, at)
 	p.cleaned(made)
 	p.left(made, n, path)

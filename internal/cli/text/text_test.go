@@ -140,14 +140,16 @@ func TestInventory(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	golden(t, "plan", func(w io.Writer, o Options) { Plan(w, o, aPlan(), document.Governance{}, planFiles) })
+	golden(t, "plan", func(w io.Writer, o Options) {
+		Plan(w, o, aPlan(), document.Governance{}, anEstimate(), planFiles)
+	})
 	golden(t, "plan-empty", func(w io.Writer, o Options) {
-		Plan(w, o, document.Plan{Header: header(document.KindPlan, east)}, document.Governance{}, planFiles)
+		Plan(w, o, document.Plan{Header: header(document.KindPlan, east)}, document.Governance{}, document.Estimate{}, planFiles)
 	})
 	done := aPlan()
 	done.Difference = document.Difference{PresentManifests: 50, PresentTags: 34, TotalBytes: 6_000_000_000}
 	done.Repositories[1].Exists, done.Refused, done.Images = true, nil, done.Images[:3]
-	golden(t, "plan-done", func(w io.Writer, o Options) { Plan(w, o, done, document.Governance{}, planFiles) })
+	golden(t, "plan-done", func(w io.Writer, o Options) { Plan(w, o, done, document.Governance{}, document.Estimate{}, planFiles) })
 
 	evil := aPlan()
 	evil.Migration = document.Migration{Sources: []ref.Registry{east, west}, Target: images.String(), Mapping: "sha256:rules"}
@@ -165,7 +167,7 @@ func TestPlan(t *testing.T) {
 	}
 	evil.Difference.ForeignTags = []document.Tag{{Target: evil.Images[0].Target, Tag: hostile, Digest: hostile}}
 	evil.Difference.CopyManifests, evil.Difference.CopyBytes = math.MaxInt64, math.MaxInt64
-	golden(t, "plan-hostile", func(w io.Writer, o Options) { Plan(w, o, evil, document.Governance{}, planFiles) })
+	golden(t, "plan-hostile", func(w io.Writer, o Options) { Plan(w, o, evil, document.Governance{}, evilEstimate(), planFiles) })
 }
 
 func anUntagged(id string, days document.Seconds) document.CleanupPolicy {
