@@ -64,5 +64,5 @@ func TestGuardsOfManyTargets(t *testing.T) {
 	made.Repositories = append(made.Repositories, document.PlannedRepository{URI: other, Settings: document.TargetSettings{Scanning: document.ScanningDisabled}})
 	g.Targets = append(g.Targets, document.GovernedTarget{Target: other, Settings: []document.Translation{{Setting: document.SettingLayout, Was: "3 repositories",
 		Fate: document.FateExact, Reason: "they share tags that can be moved and no key of their own; it differs from tools in readers"}}})
-	golden(t, "plan-guards-many", func(w io.Writer, o Options) { Plan(w, o, made, g, planFiles) })
+	golden(t, "plan-guards-many", func(w io.Writer, o Options) { Plan(w, o, made, g, document.Estimate{}, planFiles) })
 }
