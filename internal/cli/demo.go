@@ -64,7 +64,10 @@ func (a *app) demo(ctx context.Context) error {
 		a.tell("\nThe first run took %s and read %s from ECR;\nthis one took %s and read %s.\n",
 			term.Count(requests, "request"), term.Bytes(read), term.Count(world.Requests()-requests, "request"), term.Bytes(world.BytesRead()-read))
 		a.tell("The documents are in %s:", p.Workspace.Dir)
-		return a.documents(p.Workspace.Dir)
+		if err := a.documents(p.Workspace.Dir); err != nil {
+			return err
+		}
+		return a.demoReport()
 	})
 }
 
@@ -81,6 +84,23 @@ func (a *app) again(ctx context.Context, p *stage.Pipeline) error {
 		return err
 	}
 	return uncopied(ctx, results)
+}
+
+// demoReport writes the report, and says where it is.
+func (a *app) demoReport() error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	made, err := a.writeReport(s, nil)
+	if err != nil {
+		return err
+	}
+	a.tell("\nAnd for whoever signs it off, $ transship report -w %s:", s.Workspace)
+	if !a.flags.json {
+		a.tellReport(made)
+	}
+	return nil
 }
 
 // documents lists what a workspace holds.
