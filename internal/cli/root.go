@@ -65,6 +65,7 @@ func newRoot(a *app) *cobra.Command {
 			return err
 		},
 	}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.history.begin(cmd) }
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)

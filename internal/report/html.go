@@ -19,7 +19,7 @@ var style string
 var script string
 
 // window is how many rows of a table are in the page itself; the script brings the others, as many at a time.
-const window = 100
+const window = 50
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"style":  func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func New(e Evidence) Report {
 	}
 	m.report.Verdict = m.verdict()
 	for _, section := range []func() (Section, []Decision){
-		m.unread, m.failures, m.shards, m.verification, m.repositories, m.kept, m.leftOut, m.governance, m.rewrite, m.sync, m.cutover, m.estimate, m.timeline,
+		m.unread, m.failures, m.shards, m.cutover, m.repositories, m.kept, m.leftOut, m.governance, m.rewrite, m.sync, m.verification, m.estimate, m.timeline,
 		m.traffic, m.settings,
 	} {
 		s, decisions := section()
@@ -51,6 +52,7 @@ func New(e Evidence) Report {
 			m.report.Decisions = append(m.report.Decisions, d)
 		}
 	}
+	slices.SortStableFunc(m.report.Decisions, func(a, b Decision) int { return rank(b.Tone) - rank(a.Tone) })
 	return m.report
 }
 

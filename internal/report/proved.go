@@ -31,10 +31,10 @@ func (m *maker) verification() (Section, []Decision) {
 	for _, r := range v.Repositories {
 		repository := m.text(m.source(r.Source.String()))
 		for _, tag := range r.Tags {
-			t.Rows = append(t.Rows, []Cell{{Text: "verified", Tone: Good}, repository, m.text(tag.Tag), m.text(tag.Digest.String()), {Text: "the same digest"}})
+			t.Rows = append(t.Rows, []Cell{{Text: "verified", Tone: Good}, repository, m.text(tag.Tag), m.text(tag.Digest.String()), {Text: "same digest"}})
 		}
 		for _, d := range untagged(r) {
-			t.Rows = append(t.Rows, []Cell{{Text: "verified", Tone: Good}, repository, {}, m.text(d), {Text: "the same digest"}})
+			t.Rows = append(t.Rows, []Cell{{Text: "verified", Tone: Good}, repository, {}, m.text(d), {Text: "same digest"}})
 		}
 	}
 	s := Section{ID: "verification", Title: "Verification, digest by digest", Lead: capped(&t, "verify.json"), Tables: []Table{t}}
@@ -44,7 +44,7 @@ func (m *maker) verification() (Section, []Decision) {
 	}
 	s.Figures = []Figure{
 		{Name: "Verified at", Value: span(m.counts.oldest, m.counts.newest)}, {Name: "How", Value: how},
-		{Name: "Only at the target", Value: m.Units.Count(max(extra, m.counts.extra), "image") + ", which is no failure"},
+		{Name: "Only at the target", Value: m.Units.Count(max(extra, m.counts.extra), "reference") + ", which is no failure"},
 	}
 	var decisions []Decision
 	for _, d := range []struct {

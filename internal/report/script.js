@@ -2,7 +2,7 @@
 // Each table has its rows as data beside it: the page shows a window of them, in the order and with the words that the
 // reader asks for.
 (() => {
-  const WINDOW = 100;
+  const WINDOW = 50;
   const collator = new Intl.Collator("en", { numeric: true });
   const make = (name, properties, ...children) => {
     const e = Object.assign(document.createElement(name), properties);
