@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"transship/internal/document"
@@ -19,9 +18,10 @@ func (m *maker) unread() (Section, []Decision) {
 	for _, u := range m.Unread {
 		t.Rows = append(t.Rows, []Cell{m.text(u.What), m.text(u.Why)})
 	}
+	t.Open = len(t.Rows)
 	return Section{
 		ID: "unread", Title: "What could not be read", Tone: Warn, Lead: "The report is without these, so it may say less than there is to know.", Tables: []Table{t},
-	}, []Decision{{Tone: Warn, Text: m.Units.Count(len(m.Unread), "document") + " could not be read: the report is without what they say"}}
+	}, []Decision{{Tone: Warn, Text: m.Units.Count(len(m.Unread), "document") + " that could not be read: the report is without what they say"}}
 }
 
 // failures lists what went wrong in any stage, with what to do.
@@ -59,6 +59,7 @@ func (m *maker) failures() (Section, []Decision) {
 	if len(t.Rows) == 0 {
 		return Section{}, nil
 	}
+	t.Open = len(t.Rows)
 	return Section{ID: "failures", Title: "What failed", Tone: Bad, Tables: []Table{t}}, decisions
 }
 
@@ -202,6 +203,7 @@ func (m *maker) kept() (Section, []Decision) {
 	for _, k := range tags {
 		t.Rows = append(t.Rows, []Cell{m.text(m.target(k.Target.String())), m.text(k.Tag), m.text(k.Digest.String())})
 	}
+	t.Open = len(t.Rows)
 	return Section{
 			ID: "kept", Title: "Tags kept as somebody else moved them", Tone: Warn, Lead: lead + ` "transship copy --overwrite" moves them.`, Tables: []Table{t},
 		}, []Decision{{
@@ -272,5 +274,5 @@ func capped(t *Table, where string) string {
 		return ""
 	}
 	t.LeftOut, t.Rows = len(t.Rows)-most, t.Rows[:most]
-	return "Only the first " + strconv.Itoa(most) + " rows are here: " + where + " has all."
+	return "Only the first 50,000 rows are here: " + where + " has all."
 }

@@ -128,7 +128,7 @@ func (m *maker) rewrite() (Section, []Decision) {
 				m.text(f.File), m.number(f.Line, Plain), {Text: m.Units.Clean(f.Kind), Tone: Warn}, m.text(f.Text), m.text(f.Why), m.text(f.Do),
 			})
 		}
-		s.Tone = Warn
+		s.Tone, t.Open = Warn, n
 		s.Lead = capped(&t, "rewrite.json")
 		s.Tables = append(s.Tables, t)
 		decisions = append(decisions, Decision{Tone: Warn, Text: m.Units.Count(n, "finding") + " in files that still mention ECR"})

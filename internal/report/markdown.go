@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// fewest is how many rows of a table the Markdown has: a pull request takes 65,536 characters.
+// fewest is how many rows of a table the Markdown has, or twice as many where they need attention: a pull request takes
+// 65,536 characters.
 const fewest = 20
 
-// Markdown writes the report for a pull request. Tables have what needs attention, and otherwise their first rows; the
-// page has all.
+// Markdown writes the report for a pull request. Tables have their first rows, which are those that need
+// attention; the page has all.
 func Markdown(w io.Writer, r Report) error {
 	var b strings.Builder
 	title := r.Title
@@ -63,11 +64,7 @@ func section(b *strings.Builder, s Section) {
 
 // table writes a table; one without anything that needs attention is folded.
 func table(b *strings.Builder, t Table) {
-	rows := t.Rows
-	if t.Open > 0 {
-		rows = rows[:t.Open]
-	}
-	rows = rows[:min(len(rows), fewest)]
+	rows := t.Rows[:min(len(t.Rows), max(fewest, min(t.Open, 2*fewest)))]
 	fmt.Fprintf(b, "<details%s><summary>%s (%s)</summary>\n\n", map[bool]string{true: " open"}[t.Open > 0], plain(t.Caption), rowCount(t))
 	for _, c := range t.Columns {
 		b.WriteString("| " + plain(c.Name) + " ")

@@ -121,7 +121,7 @@ type Table struct {
 	Caption string
 	Columns []Column
 	Rows    [][]Cell
-	// Open is how many of the first rows need attention; the Markdown shows these alone, where there are others.
+	// Open is how many of the first rows need attention.
 	Open int
 	// LeftOut is how many rows were too many.
 	LeftOut int
