@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -161,11 +162,16 @@ func (b *browser) wantGood() {
 	for _, width := range []int64{360, 768, 1280} {
 		for _, colours := range []string{"light", "dark"} {
 			b.show(width, colours)
-			for _, problem := range append(evaluate[[]string](b, fits), evaluate[[]string](b, pale)...) {
+			for _, problem := range slices.Concat(evaluate[[]string](b, fits), evaluate[[]string](b, pale)) {
 				b.t.Errorf("at %d pixels, %s: %s", width, colours, problem)
 			}
 		}
 	}
+	b.run(emulation.SetDeviceMetricsOverride(718, 1000, 1, false), emulation.SetEmulatedMedia().WithMedia("print")) // A4, without margins
+	for _, problem := range slices.Concat(evaluate[[]string](b, fits), evaluate[[]string](b, pale)) {
+		b.t.Errorf("on paper: %s", problem)
+	}
+	b.run(emulation.SetEmulatedMedia().WithMedia(""))
 	for _, problem := range evaluate[[]string](b, barriers) {
 		b.t.Error(problem)
 	}
@@ -279,6 +285,67 @@ func TestReportOfManyImages(t *testing.T) {
 		t.Errorf("%d rows are in the page at once", n)
 	}
 	b.wantGood()
+}
+
+// TestReportOfTrouble looks at a page where everything went wrong, with names as long as they can be.
+func TestReportOfTrouble(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeVerification(t, filepath.Join(dir, "verify.json"), 30)
+	long := strings.Repeat("a-very-long-name/", 14) + "end"
+	source, err := ref.ParseRepository(from + "/team/api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := ref.ParseTarget(target + "/" + long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	migration := document.Migration{Sources: []ref.Registry{source.Registry}, Target: target}
+	header := func(kind document.Kind) document.Header { return document.NewHeader(kind, migration) }
+	d, now := digest.FromString(long), time.Now().UTC()
+	for name, doc := range map[string]any{
+		"results.json": document.Results{Header: header(document.KindResults), StartedAt: now, EndedAt: now, Success: 1, Failed: 1, Failures: []document.Failure{
+			{Source: from + "/" + long + "@" + d.String(), Class: "denied", Error: "denied: " + long, Hint: "ask for roles/artifactregistry.writer"},
+		}, Kept: []document.Tag{{Target: image, Tag: strings.Repeat("t", 128), Digest: d}}},
+		"rewrite.json": document.Rewriting{Header: header(document.KindRewrite), MadeAt: now, Paths: []string{long}, Written: true, Files: 3,
+			Edits:    []document.Reworded{{File: long, Line: 12345, From: from + "/" + long, To: image.String()}},
+			Findings: []document.Mention{{File: long, Line: 12345, Kind: "login", Text: "aws ecr get-login-password " + d.String(), Why: long, Do: long}}},
+		"sync.json": document.Sync{Header: header(document.KindSync), Cycle: document.SyncCycle{StartedAt: now, EndedAt: now, Behind: 3},
+			Deletions: []document.SyncDeletion{{Target: image, Tag: "pr-1", Digest: d, SeenAt: now}}, Held: []string{long}},
+		"cutover.json": document.Cutover{Header: header(document.KindCutover), CheckedAt: now, Fail: 1, Unknown: 1, Checks: []document.GateCheck{
+			{Name: "verified", Title: "Verified", State: document.CheckFail, Evidence: []string{long, "and more"}, Do: long}, {Name: "pulls", Title: "Nobody pulls", State: document.CheckUnknown},
+		}},
+		"estimate.json": document.Estimate{Header: header(document.KindEstimate), MadeAt: now, PricesAsOf: "2026-06", Assumptions: []string{long},
+			Egress:  []document.EstimatedEgress{{Source: source.Registry, Target: targetHost, Route: "us-east-1 to the internet", Bytes: 1 << 42, PerGB: .09, Cost: 395.82}},
+			Storage: []document.EstimatedStorage{{Target: image.Repository, After: 1 << 42, Monthly: 439.80}},
+			Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Images: 12, Bytes: 1 << 40, Flag: "--tagged-only"}, {Reason: document.SavingExpired, Unknown: long}}},
+	} {
+		if err := document.Write(filepath.Join(dir, name), doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := document.Run{Migration: migration, Command: "copy", Version: "1.2.3", Settings: []string{"--first=" + long}, StartedAt: now, EndedAt: now, Outcome: document.RunFailed, Error: long,
+		Hosts: []document.HostTraffic{{Host: from, Requests: 1 << 30, Throttled: 1 << 20, Failed: 9}}}
+	if err := document.AppendRun(filepath.Join(dir, "history.jsonl"), run); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "plan.json"), []byte(`{"formatVersion": 1, "kin`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runIn(t, dir, inherited(), os.Getenv("TRANSSHIP_BIN"), "report", "-w", dir).wantCode(t, "transship report", 0)
+	b := browse(t, filepath.Join(dir, "report.html"))
+	text := evaluate[string](b, "document.body.innerText")
+	for _, want := range []string{"Incomplete", "What failed", "What could not be read", "plan.json cannot be read", "Is it safe to switch?", "$395.82", "ask for roles/artifactregistry.writer"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if first := evaluate[string](b, `document.querySelector(".decisions li").innerText`); !strings.Contains(strings.ToUpper(first), "MEND") {
+		t.Errorf("the first thing to decide is %q, want what failed", first)
+	}
+	b.wantGood()
+	b.wantNoViolations()
 }
 
 // writeVerification writes a verification of n tags, and one that is missing.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"strings"
 
 	"transship/internal/cli/term"
 	"transship/internal/document"
@@ -73,9 +75,15 @@ func take[T any, P interface {
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.unread = append(r.unread, report.Unread{What: path, Why: err.Error()})
+		r.pass(path, err.Error())
 	}
 	return nil
+}
+
+// pass notes what is not in the report. Where the workspace is, is no matter of whoever reads it.
+func (r *reader) pass(path, why string) {
+	name := filepath.Base(path)
+	r.unread = append(r.unread, report.Unread{What: name, Why: strings.ReplaceAll(why, path, name)})
 }
 
 // belongs refuses what was made for another migration than what was read before.
@@ -108,7 +116,7 @@ func (r *reader) workers(e *report.Evidence, dirs []string, wave string) error {
 	}
 	r.found++
 	for _, dir := range without {
-		r.unread = append(r.unread, report.Unread{What: dir, Why: `it has no results yet: run "transship copy" with its shard`})
+		r.pass(dir, `it has no results yet: run "transship copy" with its shard`)
 	}
 	e.Results = &document.Results{
 		Header: document.NewHeader(document.KindResults, j.Migration), StartedAt: j.StartedAt, EndedAt: j.EndedAt,
@@ -139,10 +147,10 @@ func (r *reader) history(e *report.Evidence, path string) error {
 		}
 	}
 	if passed > 0 {
-		r.unread = append(r.unread, report.Unread{What: path, Why: term.Count(passed, "line") + " of it cannot be read: a crash tore them, or another Transship wrote them (nothing is to be done)"})
+		r.pass(path, term.Count(passed, "line")+" of it cannot be read: a crash tore them, or another Transship wrote them (nothing is to be done)")
 	}
 	if others > 0 {
-		r.unread = append(r.unread, report.Unread{What: path, Why: term.Count(others, "run") + " in it are of another migration, and left out (keep each migration in a workspace of its own with -w)"})
+		r.pass(path, term.Count(others, "run")+" in it are of another migration, and left out (keep each migration in a workspace of its own with -w)")
 	}
 	if len(e.Runs) > 0 && r.first == "" {
 		r.first, r.of = path, e.Runs[len(e.Runs)-1].Migration

@@ -149,10 +149,14 @@ func (m *maker) repositories() (Section, []Decision) {
 	slices.SortStableFunc(order, func(a, b string) int { return places[b].open() - places[a].open() })
 	for _, name := range order {
 		p := places[name]
-		size := Cell{Text: m.Units.Bytes(p.size), Key: float64(p.size) / float64(largest), Keyed: true}
+		size, images := Cell{}, Cell{}
+		if m.Inventory != nil {
+			size = Cell{Text: m.Units.Bytes(p.size), Key: float64(p.size) / float64(largest), Keyed: true}
+			images = m.number(p.images, Plain)
+		}
 		t.Rows = append(t.Rows, []Cell{
-			m.text(m.source(name)), m.progress(p), m.number(p.missing, Bad), m.number(p.mismatched, Bad), m.number(p.left, Plain), m.number(p.images, Plain),
-			size, m.text(m.target(p.target)),
+			m.text(m.source(name)), m.progress(p), m.number(p.missing, Bad), m.number(p.mismatched, Bad), m.number(p.left, Plain), images, size,
+			m.text(m.target(p.target)),
 		})
 		if p.open() > 0 {
 			t.Open++
