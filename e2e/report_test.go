@@ -27,7 +27,7 @@ import (
 // browser is a page in a headless Chromium, with what it complained about and whom it asked.
 type browser struct {
 	t       *testing.T
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // it is what chromedp calls a tab
 	mu      sync.Mutex
 	trouble []string
 }
