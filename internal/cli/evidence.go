@@ -43,6 +43,13 @@ func (a *app) evidence(s settings, dirs []string) (report.Evidence, error) {
 	if err != nil {
 		return e, err
 	}
+	if s.Wave == "" {
+		for _, wave := range s.waves {
+			if err := r.wave(&e, s.Workspace, wave.Name); err != nil {
+				return e, err
+			}
+		}
+	}
 	if err := r.workers(&e, dirs, s.Wave); err != nil {
 		return e, err
 	}
@@ -95,6 +102,38 @@ func (r *reader) belongs(path string, m document.Migration) error {
 	if d := r.of.Differs(m); d != "" {
 		return fmt.Errorf("%s was made for another migration than %s: %s (make it anew, or keep each migration in a workspace of its own with -w)", path, r.first, d)
 	}
+	return nil
+}
+
+// wave adds what a wave plans and what failed of it to a report of the whole. When it was copied, its own report judges.
+func (r *reader) wave(e *report.Evidence, dir, name string) error {
+	w := workspace.At(dir, name)
+	var planned *document.Plan
+	var results *document.Results
+	if err := errors.Join(take(r, w.Plan(), document.KindPlan, &planned), take(r, w.Results(), document.KindResults, &results)); err != nil {
+		return err
+	}
+	switch {
+	case planned == nil:
+		e.Unplanned = append(e.Unplanned, name)
+	case e.Plan == nil:
+		planned.Scope = document.Scope{}
+		e.Plan = planned
+	default:
+		e.Plan.Images = append(e.Plan.Images, planned.Images...)
+		e.Plan.Difference.TotalBytes += planned.Difference.TotalBytes
+	}
+	if results == nil {
+		return nil
+	}
+	if e.Results == nil {
+		e.Results = &document.Results{}
+	}
+	sum := e.Results
+	sum.Failed += results.Failed
+	sum.Failures, sum.Kept = append(sum.Failures, results.Failures...), append(sum.Kept, results.Kept...)
+	sum.Traffic.BytesRead += results.Traffic.BytesRead
+	sum.Traffic.BlobsRead += results.Traffic.BlobsRead
 	return nil
 }
 

@@ -28,6 +28,7 @@ type Evidence struct {
 	Runs         []document.Run // the oldest first
 	Shards       []Shard        // of workers, where several copied
 	Unread       []Unread
+	Unplanned    []string // waves without a plan, in a report of the whole
 
 	Units Units
 }

@@ -80,13 +80,13 @@ func (m *maker) ofWave(v document.Verification) *document.Verification {
 
 // count adds up what is verified, and finds what never was.
 func (m *maker) count() {
-	looked := map[string]bool{}
+	looked, there := map[string]bool{}, references{}
 	if m.Verification != nil {
 		m.counts.deep = len(m.Verification.Repositories) > 0
 		for _, r := range m.Verification.Repositories {
 			looked[r.Source.String()] = true
 			c := &m.counts
-			c.verified += len(r.Tags) + len(untagged(r))
+			c.verified += there.add(r)
 			c.missing, c.mismatched, c.excluded, c.extra = c.missing+r.Missing, c.mismatched+r.Mismatched, c.excluded+r.Excluded, c.extra+r.Extra
 			c.deep = c.deep && r.Deep
 			if c.oldest.IsZero() || r.VerifiedAt.Before(c.oldest) {
@@ -108,6 +108,21 @@ func (m *maker) count() {
 			}
 		}
 	}
+}
+
+// references are what is at the target, each once: several sources may hold the same.
+type references map[string]bool
+
+// add takes up what is verified of a repository, and says how many references are new.
+func (s references) add(r document.VerifiedRepository) int {
+	before, target := len(s), r.Target.String()
+	for _, t := range r.Tags {
+		s[target+":"+t.Tag] = true
+	}
+	for _, d := range untagged(r) {
+		s[target+"@"+d] = true
+	}
+	return len(s) - before
 }
 
 // untagged are the digests of a verified repository that no tag of it names.

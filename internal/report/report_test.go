@@ -344,3 +344,14 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s differs (-want +got):\n%s", path, diff)
 	}
 }
+
+func TestWhatTwoSourcesHoldCountsOnce(t *testing.T) {
+	t.Parallel()
+	e := evidence()
+	replica := verified("team/api", 2)
+	replica.Source.Registry.Region = "eu-west-1"
+	e.Verification = &document.Verification{Repositories: []document.VerifiedRepository{verified("team/api", 2), replica}}
+	if v := report.New(e).Verdict; v.Verified != 2 {
+		t.Errorf("%d references are verified, want 2: both sources hold the same", v.Verified)
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"transship/internal/document"
@@ -40,6 +41,9 @@ func (m *maker) verdict() Verdict {
 		if len(m.unverified) == 1 {
 			v.Sentence = proved + ` One planned repository was never verified: run "transship verify".`
 		}
+	case len(m.Unplanned) > 0:
+		v.State, v.Headline = StateUnproved, "Not proved"
+		v.Sentence = proved + " Not planned yet: wave " + u.Clean(strings.Join(m.Unplanned, ", wave ")) + "."
 	case m.openShards() > 0:
 		v.State, v.Headline = StateIncomplete, "Incomplete"
 		v.Sentence = proved + " " + u.Number(m.openShards()) + " of " + u.Count(len(m.Shards), "shard") + " are not done."
@@ -71,7 +75,7 @@ func (m *maker) copiedSince() bool {
 		return true
 	}
 	return slices.ContainsFunc(m.Runs, func(r document.Run) bool {
-		return r.Command == "copy" && r.Wave == m.Wave && after(r.EndedAt) && r.BytesRead > 0
+		return r.Command == "copy" && (r.Wave == m.Wave || r.Wave == "") && after(r.EndedAt) && r.BytesRead > 0
 	})
 }
 
