@@ -52,6 +52,7 @@ type app struct {
 	lists   []references.List // what --first names
 	metrics *sync.Metrics     // of a command that syncs
 	queues  []*events.Queue   // of ECR's events
+	history history
 }
 
 // flags are the shared ones.
@@ -310,7 +311,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if a.lists, err = s.lists(a); err != nil {
 		return nil, nil, err
 	}
-	o := a.clouds
+	o := a.history.watch(a.clouds)
 	o.Logger, o.Limits = p.Logger, s.limits
 	if o.Getenv == nil {
 		o.Getenv = a.getenv

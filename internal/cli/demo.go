@@ -52,7 +52,7 @@ func (a *app) demo(ctx context.Context) error {
 
 	a.tell("An embedded ECR and an embedded Artifact Registry are running in this process.")
 	a.tell("$ transship migrate --from %s \\\n    --to %s --deep --yes\n", demo.From, demo.To)
-	return a.with(ctx, needBoth, func(ctx context.Context, p *stage.Pipeline) error {
+	err = a.with(ctx, needBoth, func(ctx context.Context, p *stage.Pipeline) error {
 		if err := a.migrate(ctx, p); err != nil {
 			return err
 		}
@@ -63,9 +63,16 @@ func (a *app) demo(ctx context.Context) error {
 		}
 		a.tell("\nThe first run took %s and read %s from ECR;\nthis one took %s and read %s.\n",
 			term.Count(requests, "request"), term.Bytes(read), term.Count(world.Requests()-requests, "request"), term.Bytes(world.BytesRead()-read))
-		a.tell("The documents are in %s:", p.Workspace.Dir)
-		return a.documents(p.Workspace.Dir)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	a.tell("The documents are in %s:", a.flags.workspace)
+	if err := a.documents(a.flags.workspace); err != nil {
+		return err
+	}
+	return a.demoReport() // which tells of the run that ended
 }
 
 // again runs the migration a second time, up to the copy, with its progress alone.
@@ -83,6 +90,23 @@ func (a *app) again(ctx context.Context, p *stage.Pipeline) error {
 	return uncopied(ctx, results)
 }
 
+// demoReport writes the report, and says where it is.
+func (a *app) demoReport() error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	made, err := a.writeReport(s, nil)
+	if err != nil {
+		return err
+	}
+	a.tell("\nAnd for whoever signs it off, $ transship report -w %s:", s.Workspace)
+	if !a.flags.json {
+		a.tellReport(made)
+	}
+	return nil
+}
+
 // documents lists what a workspace holds.
 func (a *app) documents(dir string) error {
 	t := term.Table{Indent: 2, Columns: []term.Column{{}, {}}}
@@ -93,6 +117,7 @@ func (a *app) documents(dir string) error {
 		{"journal.jsonl", "what happened, as it happened"},
 		{"results.json", "what the last copy did"},
 		{"verify.json", "what a fresh look found"},
+		{"history.jsonl", "which command ran when, and what it asked for"},
 	} {
 		if _, err := os.Stat(filepath.Join(dir, d[0])); err != nil {
 			return err

@@ -124,6 +124,7 @@ func (a *app) provision(ctx context.Context, p *stage.Pipeline, o stage.Provisio
 	if n := len(result.Changed); n > 0 {
 		summary += ", " + term.Number(n) + " changed"
 	}
+	a.history.note(summary)
 	m.Stop(summary)
 	return result, nil
 }

@@ -90,6 +90,19 @@ func (a *app) rewrite(ctx context.Context, r rewriting, paths []string) error {
 		return err
 	}
 	defer job.close()
+	started := a.now()
+	doc, err := a.rewriteFiles(ctx, r, paths, job)
+	if job.locked && len(job.migration.Sources) > 0 {
+		a.history.note(term.Count(len(doc.Edits), "reference") + ", " + term.Count(len(doc.Findings), "finding"))
+		run := a.history.run(ctx, err)
+		run.Migration = job.migration
+		a.append(job.workspace.History(), run, started)
+	}
+	return err
+}
+
+// rewriteFiles does the job, and says what came of it.
+func (a *app) rewriteFiles(ctx context.Context, r rewriting, paths []string, job *job) (document.Rewriting, error) {
 	doc := document.Rewriting{
 		Header: document.NewHeader(document.KindRewrite, job.migration), MadeAt: a.now().UTC(), Paths: paths, Reverse: r.reverse, Written: r.write,
 		Edits: []document.Reworded{}, Findings: []document.Mention{}, Changes: []document.FileChange{},
@@ -107,21 +120,21 @@ func (a *app) rewrite(ctx context.Context, r rewriting, paths []string) error {
 	}
 	report, err := rewrite.Run(ctx, c)
 	if err != nil {
-		return unnamed(err)
+		return doc, unnamed(err)
 	}
 	fill(&doc, report, job.past)
 	if job.locked {
 		if err := document.Write(job.workspace.Rewrite(), doc); err != nil {
-			return err
+			return doc, err
 		}
 	}
 	if err := a.tellRewrite(r, report, doc, job); err != nil {
-		return err
+		return doc, err
 	}
 	if n := len(report.Findings); n > 0 {
-		return &incompleteError{term.Count(n, "finding")}
+		return doc, &incompleteError{term.Count(n, "finding")}
 	}
-	return nil
+	return doc, nil
 }
 
 // fill puts into the document what was found, and adds the changes to those of earlier runs. What leads back is no change:

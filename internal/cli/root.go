@@ -31,6 +31,7 @@ Move a registry in one go, or stage by stage:
   verify      a fresh look: did everything arrive?
   sync        keep both sides in step while teams switch over
   status      where the migration stands
+  report      a page for whoever signs it off
   rewrite     move the references in a team's files
 
 No image is ever deleted, and nothing changes before it was shown. Any command
@@ -64,6 +65,7 @@ func newRoot(a *app) *cobra.Command {
 			return err
 		},
 	}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.history.begin(cmd) }
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
@@ -77,7 +79,7 @@ func newRoot(a *app) *cobra.Command {
 	cobra.EnableCommandSorting = false
 	root.AddCommand(
 		newDemo(a), newInit(a), newDoctor(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newSync(a), newStatus(a),
-		newRewrite(a), newGenerate(a),
+		newReport(a), newRewrite(a), newGenerate(a),
 	)
 	root.SetUsageFunc(showUsage)
 	root.SetHelpTemplate(help)

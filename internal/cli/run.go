@@ -47,7 +47,9 @@ func (a *app) inventory(ctx context.Context, p *stage.Pipeline) (document.Invent
 		m.Stop("")
 		return inv, err
 	}
-	m.Stop(fmt.Sprintf("%s, %s", term.Count(len(inv.Source.Repositories), "source repository"), term.Count(len(inv.Source.Images), "image")))
+	summary := fmt.Sprintf("%s, %s", term.Count(len(inv.Source.Repositories), "source repository"), term.Count(len(inv.Source.Images), "image"))
+	a.history.note(summary)
+	m.Stop(summary)
 	return inv, nil
 }
 
@@ -82,7 +84,9 @@ func (a *app) plan(ctx context.Context, p *stage.Pipeline) (document.Plan, error
 		m.Stop("")
 		return made, err
 	}
-	m.Stop(fmt.Sprintf("%s, %s", term.Count(len(made.Manifests), "manifest"), term.Count(len(made.Blobs), "blob")))
+	summary := fmt.Sprintf("%s, %s", term.Count(len(made.Manifests), "manifest"), term.Count(len(made.Blobs), "blob"))
+	a.history.note(summary)
+	m.Stop(summary)
 	return made, nil
 }
 
@@ -115,6 +119,8 @@ func (a *app) copy(ctx context.Context, p *stage.Pipeline, retryFailed bool) (do
 		return results, err
 	}
 	shown.Stop()
+	a.history.bytes += results.Traffic.BytesRead
+	a.history.note(fmt.Sprintf("%d copied, %d there already, %d failed", results.Success, results.Skipped, results.Failed))
 	return results, nil
 }
 
@@ -139,6 +145,7 @@ func (a *app) verify(ctx context.Context, p *stage.Pipeline) (document.Verificat
 	if v.Deep {
 		summary += ", " + term.Count(v.Blobs, "blob") + " asked for"
 	}
+	a.history.note(summary)
 	m.Stop(summary)
 	return v, nil
 }

@@ -233,7 +233,10 @@ func (a *app) with(ctx context.Context, n need, f func(context.Context, *stage.P
 		return err
 	}
 	defer closed()
-	return f(ctx, p)
+	started := a.now()
+	err = f(ctx, p)
+	a.remember(ctx, p, started, err)
+	return err
 }
 
 // show prints a document: as JSON where the user asked for it, else in words.

@@ -204,6 +204,7 @@ func (a *app) sync(ctx context.Context, p *stage.Pipeline, once bool) error {
 	} else {
 		err = a.syncForever(ctx, s)
 	}
+	a.history.bytes = c.Metrics.BytesRead()
 	if closeErr := s.Close(); closeErr != nil {
 		c.Logger.Warn("the journal is incomplete: a run that is broken off may read some blobs twice", "error", closeErr)
 	}
@@ -230,6 +231,7 @@ func (a *app) syncOnce(ctx context.Context, s *sync.Syncer, p *stage.Pipeline) e
 	if err != nil {
 		return err
 	}
+	a.history.note(fmt.Sprintf("%d found behind, %d copied, %d behind", state.Cycle.Found, state.Cycle.Copied, state.Cycle.Behind))
 	if err := a.show(state, func(o text.Options) { text.Sync(a.streams.Out, o, state, p.Workspace.Sync()) }); err != nil {
 		return err
 	}

@@ -1,6 +1,16 @@
 package document
 
-import "time"
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
 
 // Run is one command that ended, or was stopped: a line of history.jsonl, which is only ever added to. It is evidence for
 // people; nothing is decided by it.
@@ -38,4 +48,69 @@ type HostTraffic struct {
 	Requests  int64  `json:"requests"`
 	Throttled int64  `json:"throttled,omitempty"` // refused because of a quota
 	Failed    int64  `json:"failed,omitempty"`    // answered by 5xx, or not at all
+}
+
+// AppendRun adds a line to the history at path, which is made where it is missing. A line that a crash tore is closed
+// first.
+func AppendRun(path string, r Run) error {
+	r.FormatVersion = FormatVersion
+	b, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return unwritten(path, err)
+	}
+	line := append(b, '\n')
+	if torn(f) {
+		line = append([]byte{'\n'}, line...)
+	}
+	_, err = f.Write(line)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return unwritten(path, err)
+	}
+	return nil
+}
+
+// torn reports whether a file ends within a line.
+func torn(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return false
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
+}
+
+// ReadRuns reads the history at path, the oldest run first. Lines that are not runs of the present format are passed
+// over and counted; a file that is not there has none.
+func ReadRuns(path string) (runs []Run, passed int, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewReader(f)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return runs, passed, fmt.Errorf("read %s: %w", path, err)
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			var r Run
+			if json.Unmarshal(line, &r) == nil && r.FormatVersion == FormatVersion && r.Command != "" {
+				runs = append(runs, r)
+			} else {
+				passed++
+			}
+		}
+		if err != nil {
+			return runs, passed, nil
+		}
+	}
 }

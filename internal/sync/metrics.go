@@ -133,6 +133,9 @@ func (m *Metrics) Observe(host string, status int, throttled bool) {
 	}
 }
 
+// BytesRead is how many bytes of blobs the copies that have ended read from the source.
+func (m *Metrics) BytesRead() int64 { return m.bytes.Load() }
+
 func (m *Metrics) read(bytes int64)    { m.bytes.Add(bytes) }
 func (m *Metrics) failed(class string) { m.failures.WithLabelValues(class).Inc() }
 
