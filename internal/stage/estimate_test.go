@@ -87,7 +87,8 @@ func again(t *testing.T, p *Pipeline, results document.Results) {
 
 // What the estimate says that leaving out saves is what a plan that leaves it out does not copy.
 func TestWhatIsSavedIsNotCopied(t *testing.T) {
-	w := cloudstest.New(t, cloudsim.Options{}, corpus.Standard())
+	w := cloudstest.New(t, cloudsim.Options{}, corpus.Demo())
+	w.ECR.Guard()
 	p := pipeline(t, w)
 	p.Guards, p.Costs = &governance.Options{}, &Costs{}
 	if _, err := p.Inventory(t.Context(), Hooks{}); err != nil {
