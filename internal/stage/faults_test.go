@@ -128,7 +128,11 @@ func TestFaultsOfAWholeRun(t *testing.T) {
 		"uploads stalled":      {{Kind: "ar.v2.upload.put", Probability: tenth, Action: at(stalledUpload)}},
 		"sessions lost":        {{Kind: "ar.v2.upload.put", Probability: 0.04, Action: cloudsim.Status(http.StatusNotFound)}},
 	}
-	for _, status := range []int{500, 502, 503, 504} {
+	statuses := []int{500, 502, 503, 504}
+	if underrace.On { // all take one path
+		statuses = statuses[2:3]
+	}
+	for _, status := range statuses {
 		cases[fmt.Sprint(status)] = []cloudsim.Fault{{Probability: tenth, Action: cloudsim.Status(status)}}
 	}
 	for name, faults := range cases {
