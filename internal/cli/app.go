@@ -53,6 +53,7 @@ type app struct {
 	metrics *sync.Metrics     // of a command that syncs
 	queues  []*events.Queue   // of ECR's events
 	history history
+	reads   bool // the command only reads documents, and takes no lock
 }
 
 // flags are the shared ones.
@@ -319,7 +320,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if err := a.reach(ctx, p, n, s, o); err != nil {
 		return nil, nil, err
 	}
-	whole, err := workspace.Open(s.Workspace)
+	whole, err := a.workspace(s.Workspace)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -338,6 +339,15 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 		}
 	}
 	return p, func() { _ = whole.Close() }, nil
+}
+
+// workspace is the folder of the documents: locked, but for a command that only reads what is replaced whole. A sync may
+// hold the lock for weeks, and where it stands is asked meanwhile.
+func (a *app) workspace(dir string) (*workspace.Workspace, error) {
+	if a.reads {
+		return workspace.At(dir, ""), nil
+	}
+	return workspace.Open(dir)
 }
 
 // reach opens the clouds that a command needs. The error names all that is wrong, on both sides.

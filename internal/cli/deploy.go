@@ -187,7 +187,7 @@ func (a *app) deploy(dir string, f deployFlags, platform generate.Platform, make
 		Migration: m, Platform: platform, Name: deployName(s.Wave), Image: f.image, Shards: f.shards, Bucket: f.bucket,
 		Schedule: f.schedule, Namespace: f.namespace, Project: f.project, Region: f.region, Events: f.events,
 	}
-	d.Plan = filepath.ToSlash(workspace.Paths(s.Workspace, s.Wave).Plan())
+	d.Plan = filepath.ToSlash(workspace.At(s.Workspace, s.Wave).Plan())
 	if d.Config, err = s.deployed(m.Sources); err != nil {
 		return err
 	}

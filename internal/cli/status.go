@@ -16,8 +16,8 @@ func newStatus(a *app) *cobra.Command {
 		Use:   "status [DIR…]",
 		Short: "Say where the migration stands, wave by wave",
 		Long: `Say where each wave of the migration stands, from the documents of the
-workspace: what is listed, planned, copied and verified, when it was, and what
-is left.
+workspace: what is listed, planned, copied and verified, when it was, what is
+left, and how the sync stands, also while it runs.
 
 With the workspaces of workers that each copied a shard, adds up what those did,
 and names the shards that are missing or not done; exits with 3 where any is.
@@ -30,6 +30,7 @@ Changes nothing, and asks no registry.`,
 			if len(dirs) > 0 {
 				return a.joined(dirs)
 			}
+			a.reads = true
 			return a.with(cmd.Context(), 0, func(_ context.Context, p *stage.Pipeline) error {
 				s, err := p.Status()
 				if err != nil {

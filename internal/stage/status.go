@@ -37,13 +37,35 @@ type WaveStatus struct {
 	Excluded     int       `json:"excluded"`            //
 	Failed       int       `json:"failed"`              // of the last copy
 	Oldest       time.Time `json:"verifiedAt,omitzero"` // when the repository was verified that was verified longest ago
+	// Sync is how the wave's sync stands; nil where none has ended a cycle.
+	Sync *SyncStatus `json:"sync,omitempty"`
+}
+
+// SyncStatus is how a sync stands, as its latest cycle left it.
+type SyncStatus struct {
+	CycleAt      time.Time `json:"cycleAt"`               // when that ended
+	LastSuccess  time.Time `json:"lastSuccess,omitzero"`  // when a cycle ended last that looked at everything
+	Behind       int       `json:"behind"`                // references
+	OldestBehind time.Time `json:"oldestBehind,omitzero"` //
+	Failures     int       `json:"failures"`              // of that cycle
+	Deletions    int       `json:"deletions"`             // tags that the source no longer has, not followed
+	Parked       int       `json:"parked"`                // messages
+}
+
+// RewriteStatus is what the last rewrite of the team's files left.
+type RewriteStatus struct {
+	MadeAt   time.Time `json:"madeAt"`
+	Written  bool      `json:"written"`  // the files were changed
+	Edits    int       `json:"edits"`    // that were, or would be, made
+	Findings int       `json:"findings"` // that a person must decide about
 }
 
 // Status is where a migration stands.
 type Status struct {
 	Migration  document.Migration `json:"migration"`
 	Waves      []WaveStatus       `json:"waves"`
-	Unassigned []ref.Repository   `json:"unassigned"` // repositories that no wave claims, where there are waves
+	Unassigned []ref.Repository   `json:"unassigned"`        // repositories that no wave claims, where there are waves
+	Rewrite    *RewriteStatus     `json:"rewrite,omitempty"` // nil where none was made
 }
 
 // Status reads the documents of the workspace. It asks no registry.
@@ -51,6 +73,10 @@ func (p *Pipeline) Status() (Status, error) {
 	s := Status{Migration: p.Rules.Migration, Waves: []WaveStatus{}, Unassigned: []ref.Repository{}}
 	var v document.Verification
 	if err := p.optional(p.Workspace.Verification(), document.KindVerification, &v); err != nil {
+		return s, err
+	}
+	var err error
+	if s.Rewrite, err = p.rewriteStatus(); err != nil {
 		return s, err
 	}
 	waves := p.Waves
@@ -92,6 +118,9 @@ func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, 
 	part := *p
 	var err error
 	if part.Workspace, err = p.Workspace.Wave(w.Name); err != nil {
+		return s, nil, err
+	}
+	if s.Sync, err = part.syncStatus(); err != nil {
 		return s, nil, err
 	}
 	inv := part.previous()
@@ -158,6 +187,25 @@ func (s *WaveStatus) count(v document.Verification, mine func(ref.Repository) bo
 	default:
 		s.State = StateVerified
 	}
+}
+
+func (p *Pipeline) syncStatus() (*SyncStatus, error) {
+	var s document.Sync
+	if err := p.optional(p.Workspace.Sync(), document.KindSync, &s); err != nil || s.Cycle.EndedAt.IsZero() {
+		return nil, err
+	}
+	return &SyncStatus{
+		CycleAt: s.Cycle.EndedAt, LastSuccess: s.LastSuccess, Behind: s.Cycle.Behind, OldestBehind: s.OldestBehind,
+		Failures: len(s.Cycle.Failures), Deletions: len(s.Deletions), Parked: len(s.Parked),
+	}, nil
+}
+
+func (p *Pipeline) rewriteStatus() (*RewriteStatus, error) {
+	var r document.Rewriting
+	if err := p.optional(p.Workspace.Rewrite(), document.KindRewrite, &r); err != nil || r.MadeAt.IsZero() {
+		return nil, err
+	}
+	return &RewriteStatus{MadeAt: r.MadeAt, Written: r.Written, Edits: len(r.Edits), Findings: len(r.Findings)}, nil
 }
 
 // optional reads a document that may not be there yet.

@@ -38,12 +38,12 @@ func Open(dir string) (*Workspace, error) {
 // what is replaced whole. It creates and locks nothing.
 func At(dir, wave string) *Workspace { return &Workspace{Dir: dir, wave: wave} }
 
-// Wave is the part of the workspace that belongs to one wave, whose folder is created where it is missing. An empty
-// name is what belongs to none.
+// Wave is the part of the workspace that belongs to one wave, whose folder is created where it is missing and the
+// workspace is locked. An empty name is what belongs to none.
 func (w *Workspace) Wave(name string) (*Workspace, error) {
 	part := *w
 	part.wave = name
-	if name != "" {
+	if name != "" && w.lock != nil {
 		if err := os.MkdirAll(part.part(""), 0o700); err != nil {
 			return nil, fmt.Errorf("create the wave's folder in the workspace: %w", err)
 		}
@@ -51,12 +51,13 @@ func (w *Workspace) Wave(name string) (*Workspace, error) {
 	return &part, nil
 }
 
-// Paths is the part of the workspace in dir that belongs to one wave, for those who only name its documents: nothing is
-// opened, locked or created.
-func Paths(dir, wave string) *Workspace { return &Workspace{Dir: dir, wave: wave} }
-
-// Close gives the lock back.
-func (w *Workspace) Close() error { return w.lock.Unlock() }
+// Close gives the lock back, where there is one.
+func (w *Workspace) Close() error {
+	if w.lock == nil {
+		return nil
+	}
+	return w.lock.Unlock()
+}
 
 // Inventory is the path of inventory.json.
 func (w *Workspace) Inventory() string { return w.part("inventory.json") }

@@ -2,6 +2,7 @@ package text
 
 import (
 	"io"
+	"time"
 
 	"transship/internal/cli/term"
 	"transship/internal/stage"
@@ -34,6 +35,8 @@ func Status(w io.Writer, o Options, s stage.Status) {
 	}
 	p.table(&t)
 	p.troubles(s.Waves)
+	p.syncs(s.Waves)
+	p.references(s.Rewrite)
 	if n := len(s.Unassigned); n > 0 {
 		p.section("No wave claims", term.Count(n, "repository"))
 		most := p.most(n, maxNames)
@@ -41,6 +44,49 @@ func Status(w io.Writer, o Options, s stage.Status) {
 			p.line(item, term.Clean(r.String()))
 		}
 		p.more(item, n-most, " (-v shows all)")
+	}
+}
+
+// syncs says how the sync of each wave stands.
+func (p *page) syncs(waves []stage.WaveStatus) {
+	t := term.Table{Indent: item, Columns: []term.Column{
+		{Head: "Wave", Shrink: true}, {Head: "Behind", Right: true}, {Head: "Failures", Right: true}, {Head: "Deletions", Right: true},
+		{Head: "Parked", Right: true}, {Head: "All well (UTC)"},
+	}}
+	for _, wave := range waves {
+		if wave.Sync == nil {
+			continue
+		}
+		name, s, good := wave.Name, wave.Sync, "never"
+		if name == "" {
+			name = "all"
+		}
+		if !s.LastSuccess.IsZero() {
+			good = moment(s.LastSuccess)
+		}
+		t.Row(name, term.Number(s.Behind), term.Number(s.Failures), term.Number(s.Deletions), term.Number(s.Parked), good)
+	}
+	if t.Len() > 0 {
+		p.section("Sync", "")
+		p.table(&t)
+	}
+}
+
+// moment is when something was, to the minute.
+func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04") }
+
+// references says what the last rewrite left of the team's files.
+func (p *page) references(r *stage.RewriteStatus) {
+	if r == nil {
+		return
+	}
+	done := " would be moved"
+	if r.Written {
+		done = " moved"
+	}
+	p.section("References", term.Count(r.Edits, "reference")+done+", "+moment(r.MadeAt)+" UTC")
+	if r.Findings > 0 {
+		p.say(item, term.Count(r.Findings, "finding")+" to decide about: see rewrite.json.", p.s.Warn)
 	}
 }
 

@@ -40,17 +40,21 @@ func Sync(w io.Writer, o Options, s document.Sync, path string) {
 		deleted = append(deleted, document.Tag{Target: d.Target, Tag: d.Tag, Digest: d.Digest})
 	}
 	p.tags("Deleted at the source", `still at the target; "--delete-tags" takes them away`, deleted, n, path)
-	for _, why := range s.Held {
-		p.say(0, "Held: "+why, p.s.Warn)
+	if len(s.Held) > 0 {
+		p.section("Held", p.s.Warn("deletions that were not followed"))
+		for _, why := range s.Held {
+			p.say(item, why, nil)
+		}
 	}
 	if len(s.Vanished) > 0 {
-		p.section("Vanished", p.s.Warn(term.Count(len(s.Vanished), "repository"))+" that the source no longer shows; what is at the target stays")
+		p.section("Vanished", p.s.Warn(term.Count(len(s.Vanished), "repository"))+" that the source no longer shows")
+		p.say(item, "What is at the target stays.", p.s.Faint)
 		for _, v := range s.Vanished {
 			p.say(2, v.URI.Name, nil)
 		}
 	}
 	if len(s.Parked) > 0 {
-		p.section("Parked", p.s.Warn(term.Count(len(s.Parked), "message"))+" that could not be understood, left in the queue")
+		p.section("Parked", p.s.Warn(term.Count(len(s.Parked), "message"))+" not understood and left in the queue")
 		for _, m := range s.Parked {
 			p.say(2, m.Queue+": "+m.Reason, nil)
 		}

@@ -1,0 +1,49 @@
+package text
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"transship/internal/document"
+	"transship/internal/plan"
+	"transship/internal/ref"
+	"transship/internal/stage"
+)
+
+func TestStatus(t *testing.T) {
+	none := stage.Status{Migration: plan.NewMigration([]ref.Registry{east}, ref.Mapping{}), Waves: []stage.WaveStatus{{State: stage.StateNew}}}
+	golden(t, "status-new", func(w io.Writer, o Options) { Status(w, o, none) })
+	s := none
+	s.Waves = []stage.WaveStatus{
+		{Name: "first", State: stage.StateVerified, Repositories: 12, Images: 1200, Tags: 3400, Verified: 12, VerifiedTags: 3400, Excluded: 2, Oldest: day(3),
+			Sync: &stage.SyncStatus{CycleAt: day(4), LastSuccess: day(4)}},
+		{Name: hostile, State: stage.StateIncomplete, Repositories: 3, Images: 40, Tags: 41, Verified: 1, Missing: 3, Mismatched: 1, Failed: 2, Oldest: day(2),
+			Sync: &stage.SyncStatus{CycleAt: day(4), Behind: 4, OldestBehind: day(1), Failures: 2, Deletions: 7, Parked: 1}},
+		{Name: "last", State: stage.StateNew},
+	}
+	s.Rewrite = &stage.RewriteStatus{MadeAt: day(4), Written: true, Edits: 210, Findings: 3}
+	for range 8 {
+		s.Unassigned = append(s.Unassigned, east.Repository("nobody/claims"))
+	}
+	golden(t, "status", func(w io.Writer, o Options) { Status(w, o, s) })
+}
+
+func TestSync(t *testing.T) {
+	repo := east.Repository("team/api")
+	s := document.Sync{
+		Header: header(document.KindSync, east), LastSuccess: day(3),
+		Cycle: document.SyncCycle{StartedAt: day(4), EndedAt: day(4).Add(time.Minute), Repositories: 26, Images: 1700, Found: 5, Copied: 5},
+	}
+	golden(t, "sync", func(w io.Writer, o Options) { Sync(w, o, s, "transship/sync.json") })
+	s.Cycle.Copied, s.Cycle.Behind, s.Cycle.Kept, s.Cycle.Deleted = 3, 2, 1, 1
+	s.Cycle.Created = []ref.TargetRepository{images}
+	s.Cycle.Failures = []document.Failure{{Source: repo.String() + ":1.2", Class: "denied", Error: "the manifest cannot be read", Hint: "allow ecr:BatchGetImage"}, {Source: hostile, Error: hostile, Hint: hostile}}
+	s.Deletions = []document.SyncDeletion{{Target: images.Image("team/api"), Tag: "1.1", Digest: sha("one"), SeenAt: day(4)}}
+	s.Held = []string{"14 of 20 tags of team/api vanished at once: " + hostile}
+	s.Vanished = []document.SyncedRepository{{URI: east.Repository("team/gone"), Tags: 3, SeenAt: day(2)}}
+	s.Parked = []document.ParkedMessage{{ID: "1", Queue: "https://sqs.us-east-1.amazonaws.com/123456789012/events", Reason: hostile, At: day(4)}}
+	golden(t, "sync-trouble", func(w io.Writer, o Options) { Sync(w, o, s, "transship/sync.json") })
+	s.Cycle.Stopped = true
+	golden(t, "sync-stopped", func(w io.Writer, o Options) { Sync(w, o, s, "") })
+}
