@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"transship/internal/document/lines"
 )
 
 // Run is one command that ended, or was stopped: a line of history.jsonl, which is only ever added to. It is evidence for
@@ -63,7 +65,7 @@ func AppendRun(path string, r Run) error {
 		return unwritten(path, err)
 	}
 	line := append(b, '\n')
-	if torn(f) {
+	if torn, err := lines.Torn(f); err == nil && torn {
 		line = append([]byte{'\n'}, line...)
 	}
 	_, err = f.Write(line)
@@ -71,17 +73,6 @@ func AppendRun(path string, r Run) error {
 		return unwritten(path, err)
 	}
 	return nil
-}
-
-// torn reports whether a file ends within a line.
-func torn(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || info.Size() == 0 {
-		return false
-	}
-	last := make([]byte, 1)
-	_, err = f.ReadAt(last, info.Size()-1)
-	return err == nil && last[0] != '\n'
 }
 
 // ReadRuns reads the history at path, the oldest run first. Lines that are not runs of the present format are passed
@@ -95,9 +86,9 @@ func ReadRuns(path string) (runs []Run, passed int, err error) {
 		return nil, 0, err
 	}
 	defer f.Close()
-	lines := bufio.NewReader(f)
+	from := bufio.NewReader(f)
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := from.ReadBytes('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return runs, passed, fmt.Errorf("read %s: %w", path, err)
 		}

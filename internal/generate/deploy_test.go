@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	checkedin "transship/internal/golden"
 	"transship/internal/ref"
 )
 
@@ -51,7 +52,7 @@ func filesOf(t *testing.T, d Deployment) []File {
 func golden(t *testing.T, folder string, files []File) {
 	t.Helper()
 	dir := filepath.Join("testdata", folder)
-	if *update {
+	if *checkedin.Update {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}

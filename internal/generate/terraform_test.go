@@ -2,7 +2,6 @@ package generate
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,11 +15,10 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"transship/internal/document"
+	checkedin "transship/internal/golden"
 	"transship/internal/governance/desired"
 	"transship/internal/ref"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var (
 	apps  = ref.TargetRepository{Location: "us", Project: "my-gcp-project", ID: "app-images"}
@@ -72,20 +70,7 @@ func someGrants() []document.Grant {
 func TestTerraform(t *testing.T) {
 	files := Terraform(someChanges(), someGrants())
 	for _, f := range files {
-		path := filepath.Join("testdata", "terraform", f.Name)
-		if *update {
-			if err := os.WriteFile(path, []byte(f.Content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatalf("%v (go test ./internal/generate -update writes it)", err)
-		}
-		if diff := cmp.Diff(string(want), f.Content); diff != "" {
-			t.Errorf("%s differs (-want +got):\n%s", path, diff)
-		}
+		checkedin.Compare(t, filepath.Join("terraform", f.Name), f.Content)
 	}
 	changes, grants := someChanges(), someGrants()
 	slices.Reverse(changes)

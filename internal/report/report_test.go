@@ -2,25 +2,20 @@ package report_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/cli/term"
 	"transship/internal/document"
+	"transship/internal/golden"
 	"transship/internal/ref"
 	"transship/internal/report"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var noon = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
@@ -233,7 +228,7 @@ func TestEverythingIsTold(t *testing.T) {
 			t.Errorf("the decision %q leads to %q, which is not there", d.Text, d.Section)
 		}
 	}
-	golden(t, "everything.md", all["Markdown"])
+	golden.Compare(t, "everything.md", all["Markdown"])
 }
 
 func TestNamesAreNoMarkup(t *testing.T) {
@@ -324,24 +319,6 @@ func TestManyReferences(t *testing.T) {
 	}
 	if n := strings.Count(all["HTML"], "<td "); n > 1000 {
 		t.Errorf("the page has %d cells before its script ran", n)
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test ./internal/report -update writes it)", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
 	}
 }
 

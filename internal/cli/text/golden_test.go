@@ -1,23 +1,17 @@
 package text
 
 import (
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
-
 	"transship/internal/cli/term"
+	checkedin "transship/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var now = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
@@ -49,20 +43,7 @@ func golden(t *testing.T, name string, write func(io.Writer, Options)) {
 		checkLines(t, name+", "+v.name, b.String(), v.o)
 	}
 	got := strings.ReplaceAll(all.String(), "\x1b", "␛")
-	path := filepath.Join("testdata", name+".txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test ./internal/cli/text -update writes it)", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
-	}
+	checkedin.Compare(t, name+".txt", got)
 }
 
 // checkLines sees that no line is too wide, ends in a space, or holds anything that moves the cursor.

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"transship/internal/document/lines"
 )
 
 // Kind says what happened.
@@ -82,11 +84,8 @@ func startLine(f *os.File) error {
 		_, err := io.WriteString(f, header)
 		return err
 	}
-	last := make([]byte, 1)
-	if _, err := f.ReadAt(last, size-1); err != nil {
-		return err
-	}
-	if last[0] != '\n' {
+	torn, err := lines.Torn(f)
+	if err == nil && torn {
 		_, err = f.Write([]byte{'\n'})
 	}
 	return err

@@ -3,7 +3,6 @@ package retention
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,16 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/document"
+	"transship/internal/golden"
 	"transship/internal/governance/cleanup"
 	"transship/internal/governance/image"
 	"transship/internal/ref"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var now = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
@@ -137,24 +134,6 @@ func one(name, policy string, images []image.Image) Input {
 	}
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test ./internal/governance/retention -update writes it)", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
-	}
-}
-
 // Each policy in testdata is named by what it shows; those of aws- are from Amazon's documentation, those of terraform-
 // from that of its provider. Beside a policy may lie the images that its documentation plays it with.
 func TestPolicies(t *testing.T) {
@@ -178,7 +157,7 @@ func TestPolicies(t *testing.T) {
 			if err := cleanup.Check(result.Policies); err != nil {
 				t.Error(err)
 			}
-			golden(t, name, show(t, in, result))
+			golden.Compare(t, name+".golden", show(t, in, result))
 		})
 	}
 }

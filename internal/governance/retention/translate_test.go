@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"transship/internal/document"
+	"transship/internal/golden"
 	"transship/internal/governance/cleanup"
 	"transship/internal/governance/image"
 )
@@ -221,7 +222,7 @@ func TestARefusedSourceTakesWhatItSharedWithIt(t *testing.T) {
 func TestPreset(t *testing.T) {
 	in := several(Source{Package: "a", Policy: expire("any 30"), Images: some(40)}, Source{Package: "b", Images: some(40)}, Source{Package: "c"})
 	in.Preset = Standard
-	golden(t, "preset", show(t, in, Translate(in)))
+	golden.Compare(t, "preset"+".golden", show(t, in, Translate(in)))
 	in.Existing = &document.TargetSettings{Cleanup: []document.CleanupPolicy{{ID: "theirs", Action: document.CleanupKeep}}}
 	if r := Translate(in); len(r.Policies) != 0 || r.Sources[0].Settings[0].Reason != r.Target[0].Reason {
 		t.Errorf("%+v", r)
