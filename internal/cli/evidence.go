@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"transship/internal/cli/term"
@@ -142,19 +143,16 @@ func (r *reader) workers(e *report.Evidence, dirs []string, wave string) error {
 	if len(dirs) == 0 {
 		return nil
 	}
-	results, without, err := stage.ReadWorkers(dirs, wave)
+	j, err := stage.JoinWorkers(dirs, wave)
 	if err != nil {
 		return err
 	}
-	j, err := stage.Join(results)
-	if err != nil {
-		return err
-	}
-	if err := r.belongs(results[0].Workspace, j.Migration); err != nil {
+	with := slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return slices.Contains(j.Without, dir) })
+	if err := r.belongs(with[0], j.Migration); err != nil {
 		return err
 	}
 	r.found++
-	for _, dir := range without {
+	for _, dir := range j.Without {
 		r.pass(dir, `it has no results yet: run "transship copy" with its shard`)
 	}
 	e.Results = &document.Results{

@@ -48,15 +48,10 @@ func (a *app) joined(dirs []string) error {
 	if err != nil {
 		return err
 	}
-	results, without, err := stage.ReadWorkers(dirs, s.Wave)
+	j, err := stage.JoinWorkers(dirs, s.Wave)
 	if err != nil {
 		return err
 	}
-	j, err := stage.Join(results)
-	if err != nil {
-		return err
-	}
-	j.Without = append(j.Without, without...)
 	if err := a.show(j, func(o text.Options) { text.Joined(a.streams.Out, o, j) }); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -15,6 +16,18 @@ type Failure struct {
 	Class  string        `json:"class"`          // a word for machines: see registry.Class
 	Error  string        `json:"error"`          // what happened
 	Hint   string        `json:"hint,omitempty"` // what to do about it
+}
+
+// What says what happened, for people: the class first, and without the hint, which is told apart.
+func (f Failure) What() string {
+	text := f.Error
+	if f.Hint != "" {
+		text = strings.ReplaceAll(text, " ("+f.Hint+")", "")
+	}
+	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(text, f.Class) {
+		text = f.Class + ": " + text
+	}
+	return text
 }
 
 // Results are what a copy did. The counts are of references: a tag, or a digest that has no tag.

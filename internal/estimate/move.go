@@ -5,6 +5,7 @@ import (
 
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/registry"
 )
 
 // way is from where to where bytes go: each blob leaves a source once for each host of the target.
@@ -27,12 +28,6 @@ type moved struct {
 	manifests map[ref.Repository]map[digest.Digest]bool // to read, once each
 	requests  map[place]int64                           // that write at the target
 }
-
-// Layers of ranged bytes or more are read in pieces. See internal/registry/oci.
-const (
-	ranged = 32 << 20
-	piece  = 4 << 20
-)
 
 // without says which references are left out, by image and position; nil leaves out none.
 type without [][]bool
@@ -132,8 +127,8 @@ func (m *moved) blob(w way, at place, size int64) {
 	m.bytes[w] += size
 	m.reads[w.source]++
 	m.pieces[w.source]++
-	if size >= ranged {
-		m.pieces[w.source] += (size+piece-1)/piece - 1
+	if size >= registry.LargeBlob { // read in pieces
+		m.pieces[w.source] += (size+registry.BlobPiece-1)/registry.BlobPiece - 1
 	}
 	m.requests[at] += 2
 }

@@ -68,6 +68,13 @@ type Blob struct {
 	Size   int64 // bytes, or SizeUnknown
 }
 
+// A blob of LargeBlob bytes or more is read in pieces of BlobPiece bytes, a request each. Package oci says why, and package
+// estimate counts by it.
+const (
+	LargeBlob = 32 << 20
+	BlobPiece = 4 << 20
+)
+
 // Child is a manifest that an index lists.
 type Child struct {
 	Digest    digest.Digest

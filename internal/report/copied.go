@@ -34,11 +34,7 @@ func (m *maker) failures() (Section, []Decision) {
 			if name == "" {
 				name = m.target(f.Target)
 			}
-			what := strings.ReplaceAll(f.Error, " ("+f.Hint+")", "")
-			if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(what, f.Class) {
-				what = f.Class + ": " + what
-			}
-			t.Rows = append(t.Rows, []Cell{{Text: stage, Tone: Bad}, m.text(cmp.Or(name, "the run")), m.text(what), m.text(f.Hint)})
+			t.Rows = append(t.Rows, []Cell{{Text: stage, Tone: Bad}, m.text(cmp.Or(name, "the run")), m.text(f.What()), m.text(f.Hint)})
 		}
 		if n := len(failures); n > 0 {
 			decisions = append(decisions, Decision{Tone: Bad, Text: m.Units.Count(n, "failure") + " " + said})
@@ -245,7 +241,7 @@ func (m *maker) leftOut() (Section, []Decision) {
 	if len(t.Rows) == 0 {
 		return Section{}, nil
 	}
-	slices.SortStableFunc(t.Rows, func(a, b []Cell) int { return cmp.Compare(b[0].Tone, a[0].Tone) })
+	slices.SortStableFunc(t.Rows, func(a, b []Cell) int { return rank(b[0].Tone) - rank(a[0].Tone) })
 	var decisions []Decision
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		if decides(rule) {
@@ -273,7 +269,6 @@ const most = 50000
 
 // capped leaves out what is too much of a table, and says so.
 func capped(t *Table, where string) string {
-	t.Where = where
 	if len(t.Rows) <= most {
 		return ""
 	}

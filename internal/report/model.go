@@ -125,6 +125,4 @@ type Table struct {
 	Open int
 	// LeftOut is how many rows were too many.
 	LeftOut int
-	// Where says which document has all rows.
-	Where string
 }

@@ -78,7 +78,7 @@ func (m *maker) timeline() (Section, []Decision) {
 		return Section{}, nil
 	}
 	t := Table{ID: "timeline-rows", Caption: "What happened, the latest first", Columns: columns(
-		"Ended", Number, "What", Text, "Took", Number, "Outcome", Status, "Came of it", Text), Where: "history.jsonl"}
+		"Ended", Number, "What", Text, "Took", Number, "Outcome", Status, "Came of it", Text)}
 	slices.SortStableFunc(events, func(a, b event) int { return b.to.Compare(a.to) })
 	for _, e := range events {
 		took := Cell{}

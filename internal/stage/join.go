@@ -89,6 +89,17 @@ func ReadWorkers(dirs []string, wave string) (found []WorkerResults, without []s
 	return found, without, nil
 }
 
+// JoinWorkers adds up what the workers did whose workspaces dirs are, of the named wave or of all.
+func JoinWorkers(dirs []string, wave string) (Joined, error) {
+	results, without, err := ReadWorkers(dirs, wave)
+	if err != nil {
+		return Joined{}, err
+	}
+	j, err := Join(results)
+	j.Without = append(j.Without, without...)
+	return j, err
+}
+
 // Join adds up what workers did. It is an error where their results are of no shards, of another migration, or of cuts
 // into other numbers of shards.
 func Join(all []WorkerResults) (Joined, error) {

@@ -27,17 +27,11 @@ func (p *page) failure(f document.Failure, n names) {
 		name = source + " → " + target
 	}
 	p.line(item, p.s.Bad(p.middle(name, item)))
-	text := f.Error
+	text := f.What()
 	for _, said := range []string{f.Source, f.Target} { // in the line above
 		if said != "" {
 			text = strings.ReplaceAll(text, " "+said+":", ":")
 		}
-	}
-	if f.Hint != "" { // below
-		text = strings.ReplaceAll(text, " ("+f.Hint+")", "")
-	}
-	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(text, f.Class) {
-		text = f.Class + ": " + text
 	}
 	p.say(detail, text, nil)
 }

@@ -21,8 +21,8 @@ type PlanFiles struct {
 	Layout     string // as mappings
 }
 
-// Plan says what will be created, copied, tagged, guarded, left and refused, so that it can be signed. The path is where
-// document is; empty where it is nowhere. Without a governance nothing is said of guards, and without an estimate nothing
+// Plan says what will be created, copied, tagged, guarded, left and refused, so that it can be signed. The files
+// are where that is told, too. Without a governance nothing is said of guards, and without an estimate nothing
 // of costs.
 func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, cost document.Estimate, at PlanFiles) {
 	path := at.Plan

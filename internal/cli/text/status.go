@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"io"
 	"time"
 
@@ -24,14 +25,11 @@ func Status(w io.Writer, o Options, s stage.Status) {
 		{Head: "Tags", Right: true}, {Head: "Verified", Right: true}, {Head: "When"},
 	}}
 	for _, wave := range s.Waves {
-		name, when := wave.Name, ""
-		if name == "" {
-			name = "all"
-		}
+		when := ""
 		if !wave.Oldest.IsZero() {
 			when = term.Age(wave.Oldest, o.Now)
 		}
-		t.Row(name, string(wave.State), term.Number(wave.Repositories), term.Number(wave.Images), term.Number(wave.Tags), term.Number(wave.Verified), when)
+		t.Row(waveName(wave), string(wave.State), term.Number(wave.Repositories), term.Number(wave.Images), term.Number(wave.Tags), term.Number(wave.Verified), when)
 	}
 	p.table(&t)
 	p.troubles(s.Waves)
@@ -47,6 +45,9 @@ func Status(w io.Writer, o Options, s stage.Status) {
 	}
 }
 
+// waveName is what a wave is called; the whole migration has none.
+func waveName(wave stage.WaveStatus) string { return cmp.Or(wave.Name, "all") }
+
 // syncs says how the sync of each wave stands.
 func (p *page) syncs(waves []stage.WaveStatus) {
 	t := term.Table{Indent: item, Columns: []term.Column{
@@ -57,14 +58,11 @@ func (p *page) syncs(waves []stage.WaveStatus) {
 		if wave.Sync == nil {
 			continue
 		}
-		name, s, good := wave.Name, wave.Sync, "never"
-		if name == "" {
-			name = "all"
-		}
+		s, good := wave.Sync, "never"
 		if !s.LastSuccess.IsZero() {
 			good = moment(s.LastSuccess)
 		}
-		t.Row(name, term.Number(s.Behind), term.Number(s.Failures), term.Number(s.Deletions), term.Number(s.Parked), good)
+		t.Row(waveName(wave), term.Number(s.Behind), term.Number(s.Failures), term.Number(s.Deletions), term.Number(s.Parked), good)
 	}
 	if t.Len() > 0 {
 		p.section("Sync", "")
@@ -99,11 +97,7 @@ func (p *page) troubles(waves []stage.WaveStatus) {
 		if wave.Failed+wave.Missing+wave.Mismatched+wave.Excluded == 0 {
 			continue
 		}
-		name := wave.Name
-		if name == "" {
-			name = "all"
-		}
-		t.Row(name, term.Number(wave.Failed), term.Number(wave.Missing), term.Number(wave.Mismatched), term.Number(wave.Excluded))
+		t.Row(waveName(wave), term.Number(wave.Failed), term.Number(wave.Missing), term.Number(wave.Mismatched), term.Number(wave.Excluded))
 	}
 	if t.Len() > 0 {
 		p.section("What is left", "")

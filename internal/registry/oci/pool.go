@@ -1,6 +1,10 @@
 package oci
 
-import "sync"
+import (
+	"sync"
+
+	"transship/internal/registry"
+)
 
 // How a large blob is read; see window for the words. The figures are of the embedded clouds by the virtual clock, at
 // 40 ms and 20 MB/s a connection, all connections cold: 256 MiB took 13.8 s by one stream.
@@ -8,7 +12,7 @@ const (
 	// chunkSize is the bytes of one request. A request costs a round trip before its bytes: with 4 MiB that is a sixth
 	// of its time. In the same 32 MiB of buffers, 8 chunks of 4 MiB took 2.4 s and 4 chunks of 8 MiB 4.1 s; 8 chunks of
 	// 2 MiB took 2.8 s with twice the requests.
-	chunkSize = 4 << 20
+	chunkSize = registry.BlobPiece
 	// poolChunks is how many chunks of all blobs of a Client are under way or wait to be read: 48 MiB, whatever is
 	// copied. One blob that has them all took 1.9 s (with 8 of them 2.4 s, with 4 of them 4.4 s).
 	poolChunks = 12
@@ -17,7 +21,7 @@ const (
 	segmentSize = 16 << 20
 	// largeBlob is the size from which that is worth its requests: 32 MiB took 0.7 s rather than 2.0 s. Of 16 MiB, most
 	// of the time is that of the connections: 0.7 s rather than 1.2 s.
-	largeBlob = 32 << 20
+	largeBlob = registry.LargeBlob
 )
 
 // minShare is how many chunks a reader must have a right to, to take any: with a single one it would read one after
