@@ -374,7 +374,7 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 		}
 		p.Target = opened
 	}
-	if err := a.openQueues(s, o); err != nil {
+	if err := a.openQueues(ctx, s, o); err != nil {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)

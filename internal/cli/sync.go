@@ -133,7 +133,7 @@ func (a *app) syncConfig(p *stage.Pipeline) (sync.Config, error) {
 }
 
 // openQueues reads the queues of ECR's events. Each is reached as the source is whose events it gets.
-func (a *app) openQueues(s settings, o clouds.Options) error {
+func (a *app) openQueues(ctx context.Context, s settings, o clouds.Options) error {
 	a.queues = nil
 	if a.metrics == nil { // the command takes no events
 		return nil
@@ -148,7 +148,7 @@ func (a *app) openQueues(s settings, o clouds.Options) error {
 				o.Source = from.options()
 			}
 		}
-		q, err := clouds.OpenQueue(address, s.registries(), o)
+		q, err := clouds.OpenQueue(ctx, address, s.registries(), o)
 		if err != nil {
 			return err
 		}

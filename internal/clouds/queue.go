@@ -11,15 +11,19 @@ import (
 )
 
 // OpenQueue returns the queue of ECR's events at address, reached as o.Source says, for events about the sources. It makes
-// no request.
-func OpenQueue(address events.Address, sources []ref.Registry, o Options) (*events.Queue, error) {
+// no request to SQS. Errors of the AWS configuration are those of OpenSource.
+func OpenQueue(ctx context.Context, address events.Address, sources []ref.Registry, o Options) (*events.Queue, error) {
 	eo := o.aws()
 	eo.Region = address.Region
 	eo.Profile, eo.RoleARN, eo.ExternalID, eo.SessionName = o.Source.Profile, o.Source.RoleARN, o.Source.ExternalID, o.Source.SessionName
 	o.webIdentity(&eo)
+	cfg, err := ecr.Config(ctx, address.Registry(), eo)
+	if err != nil {
+		return nil, err
+	}
 	sessions := ecr.Sessions(eo)
 	out := events.Options{
-		Address: address, Sources: sources, Logger: o.logger(),
+		Config: cfg, Address: address, Sources: sources, Logger: o.logger(),
 		Credentials: func(ctx context.Context) (keyID, secretKey, sessionToken string, err error) {
 			s, err := sessions(ctx)
 			return s.AccessKeyID, s.SecretAccessKey, s.SessionToken, err

@@ -13,7 +13,7 @@ import (
 // actions are named and not asked for: receiving would hide messages from the sync.
 func (p *patient) queue(ctx context.Context, address events.Address, o clouds.Options) Check {
 	name := "queue " + address.Name
-	opened, err := clouds.OpenQueue(address, []ref.Registry{p.Registry}, o)
+	opened, err := clouds.OpenQueue(ctx, address, []ref.Registry{p.Registry}, o)
 	if err != nil {
 		return explain(name, err)
 	}

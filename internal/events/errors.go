@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,6 +33,9 @@ func (q *Queue) fail(ctx context.Context, op, action string, err error) error {
 	answer, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		e.Class, e.Hint = registry.Unavailable, "check the credentials of AWS and the way to "+q.options.Address.Region
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			e.Hint = "if a proxy or a stand-in signs with a CA of its own, name its certificates in AWS_CA_BUNDLE or SSL_CERT_FILE"
+		}
 		return e
 	}
 	e.Err = fmt.Errorf("%s: %s", secret.Clean(answer.ErrorCode()), secret.Clean(answer.ErrorMessage()))

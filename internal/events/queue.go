@@ -34,8 +34,11 @@ type Options struct {
 	Sources []ref.Registry
 	// Credentials gives the present AWS credentials; it is asked for each request.
 	Credentials func(context.Context) (keyID, secretKey, sessionToken string, err error)
-	// HTTPClient carries the requests; nil means the SDK's own.
+	// HTTPClient carries the requests; nil means that of Config.
 	HTTPClient aws.HTTPClient
+	// Config says what AWS_ENDPOINT_URL_SQS, AWS_CA_BUNDLE and the profile do: an endpoint in place of the host of the
+	// address, and certificates. The zero value has none of them.
+	Config aws.Config
 	// Observe is told of each attempt of a request, and its HTTP status, 0 where there was no answer. May be nil.
 	Observe func(host string, status int)
 	// Visibility is for how long a message is hidden once it was received; 0 means DefaultVisibility.
@@ -76,10 +79,18 @@ func Open(o Options) (*Queue, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.HTTPClient == nil {
-		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(maxWait + 40*time.Second)
+		own, ok := o.Config.HTTPClient.(*awshttp.BuildableClient)
+		if !ok {
+			own = awshttp.NewBuildableClient()
+		}
+		o.HTTPClient = own.WithTimeout(maxWait + 40*time.Second)
+	}
+	endpoint := api.NewFromConfig(o.Config).Options().BaseEndpoint
+	if endpoint == nil {
+		endpoint = aws.String("https://" + u.Host)
 	}
 	return &Queue{options: o, api: api.New(api.Options{
-		Region: o.Address.Region, BaseEndpoint: aws.String("https://" + u.Host), HTTPClient: observed{o.HTTPClient, o.Observe},
+		Region: o.Address.Region, BaseEndpoint: endpoint, HTTPClient: observed{o.HTTPClient, o.Observe},
 		Credentials: aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			id, key, token, err := o.Credentials(ctx)
 			return aws.Credentials{AccessKeyID: id, SecretAccessKey: key, SessionToken: token}, err

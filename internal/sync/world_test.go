@@ -98,7 +98,7 @@ func (w *world) open(t testing.TB) Queue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := clouds.OpenQueue(a, []ref.Registry{cloudstest.Registry()}, w.Options())
+	q, err := clouds.OpenQueue(t.Context(), a, []ref.Registry{cloudstest.Registry()}, w.Options())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,17 @@ func Load(ctx context.Context, r ref.Registry, o Options) (*Registry, error) {
 	return New(cfg, r, o), nil
 }
 
+// Config returns the SDK's configuration for another service beside the registry r, so that it is reached as ECR is: the
+// endpoints and certificates that the environment and the profile name hold for it, too. It makes no request to the
+// service. Errors are those of Load.
+func Config(ctx context.Context, r ref.Registry, o Options) (aws.Config, error) {
+	cfg, err := configure(ctx, r.Region, o)
+	if err != nil {
+		return aws.Config{}, configurationError(ctx, r, o.profile(), err)
+	}
+	return cfg, nil
+}
+
 // New returns the registry r as cfg reaches it. Of o it uses HTTPClient, where cfg's is not to be used,
 // Form, Governor, Horizon, Observe and Logger.
 func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
