@@ -69,6 +69,7 @@ type flags struct {
 	sharding               sharding
 	part                   shard.Part // what this machine copies of the plan
 	sync                   syncing
+	gate                   gate
 	image                  time.Duration // how long one image may take; 0: no bound
 	first                  []string
 	ranks                  bool // the command looks at first
@@ -233,6 +234,7 @@ func (a *app) merge(f *file) {
 	a.mergeLimits(f)
 	a.mergeSharding(f)
 	a.mergeSync(f)
+	a.mergeGate(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -312,12 +314,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if a.lists, err = s.lists(a); err != nil {
 		return nil, nil, err
 	}
-	o := a.history.watch(a.clouds)
-	o.Logger, o.Limits = p.Logger, s.limits
-	if o.Getenv == nil {
-		o.Getenv = a.getenv
-	}
-	if err := a.reach(ctx, p, n, s, o); err != nil {
+	if err := a.reach(ctx, p, n, s, a.reaching(s, p.Logger)); err != nil {
 		return nil, nil, err
 	}
 	whole, err := a.workspace(s.Workspace)
@@ -333,7 +330,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if err := p.UseLayout(); err != nil {
 		return nil, nil, errors.Join(err, whole.Close())
 	}
-	if n != 0 { // what asks no cloud only reads
+	if n != 0 && !a.reads { // what asks no cloud only reads
 		if err := p.Workspace.Prepare(); err != nil {
 			return nil, nil, errors.Join(err, whole.Close())
 		}
@@ -348,6 +345,16 @@ func (a *app) workspace(dir string) (*workspace.Workspace, error) {
 		return workspace.At(dir, ""), nil
 	}
 	return workspace.Open(dir)
+}
+
+// reaching is how clouds are reached.
+func (a *app) reaching(s settings, log *slog.Logger) clouds.Options {
+	o := a.history.watch(a.clouds)
+	o.Logger, o.Limits = log, s.limits
+	if o.Getenv == nil {
+		o.Getenv = a.getenv
+	}
+	return o
 }
 
 // reach opens the clouds that a command needs. The error names all that is wrong, on both sides.

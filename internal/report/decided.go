@@ -211,7 +211,7 @@ func (m *maker) cutover() (Section, []Decision) {
 	t := Table{ID: "gate-rows", Caption: "Checks of the gate", Columns: columns("State", Status, "Check", Text, "Evidence", Text, "To do", Text)}
 	for _, check := range c.Checks {
 		tone := map[document.CheckState]Tone{document.CheckPass: Good, document.CheckFail: Bad, document.CheckUnknown: Warn}[check.State]
-		row := []Cell{{Text: m.Units.Clean(string(check.State)), Tone: tone}, m.text(check.Title), m.text(strings.Join(check.Evidence, " ")), m.text(check.Do)}
+		row := []Cell{{Text: m.Units.Clean(string(check.State)), Tone: tone}, m.text(check.Title), m.text(strings.Join(check.Evidence, " ")), m.text(strings.Join(check.Do, "; "))}
 		t.Rows = append(t.Rows, row)
 	}
 	s := Section{ID: "cutover", Title: "Is it safe to switch?", Lead: "As checked at " + moment(c.CheckedAt) + ".", Tables: []Table{t}}

@@ -174,7 +174,7 @@ func everything(hostile string) report.Evidence {
 		Findings: []document.Mention{{File: s("b.sh"), Line: 9, Kind: s("login"), Text: s("aws ecr get-login"), Why: s("a login"), Do: s("use gcloud")}},
 	}
 	e.Sync = &document.Sync{Cycle: document.SyncCycle{EndedAt: noon, Behind: 2}, Deletions: []document.SyncDeletion{{Target: image("team/api"), Tag: s("pr-1"), Digest: sha("pr"), SeenAt: noon}}, Held: []string{s("too many")}}
-	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: s("copy")}}}
+	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: []string{s("copy")}}}}
 	e.Estimate = &document.Estimate{PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
 		{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
 	}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
