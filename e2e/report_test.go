@@ -314,7 +314,7 @@ func TestReportOfTrouble(t *testing.T) {
 		"sync.json": document.Sync{Header: header(document.KindSync), Cycle: document.SyncCycle{StartedAt: now, EndedAt: now, Behind: 3},
 			Deletions: []document.SyncDeletion{{Target: image, Tag: "pr-1", Digest: d, SeenAt: now}}, Held: []string{long}},
 		"cutover.json": document.Cutover{Header: header(document.KindCutover), CheckedAt: now, Fail: 1, Unknown: 1, Checks: []document.GateCheck{
-			{Name: "verified", Title: "Verified", State: document.CheckFail, Evidence: []string{long, "and more"}, Do: long}, {Name: "pulls", Title: "Nobody pulls", State: document.CheckUnknown},
+			{Name: "verified", Title: "Verified", State: document.CheckFail, Evidence: []string{long, "and more"}, Do: []string{long}}, {Name: "pulls", Title: "Nobody pulls", State: document.CheckUnknown},
 		}},
 		"estimate.json": document.Estimate{Header: header(document.KindEstimate), MadeAt: now, PricesAsOf: "2026-06", Assumptions: []string{long},
 			Egress:  []document.EstimatedEgress{{Source: source.Registry, Target: targetHost, Route: "us-east-1 to the internet", Bytes: 1 << 42, PerGB: .09, Cost: 395.82}},

@@ -174,7 +174,12 @@ func everything(hostile string) report.Evidence {
 		Findings: []document.Mention{{File: s("b.sh"), Line: 9, Kind: s("login"), Text: s("aws ecr get-login"), Why: s("a login"), Do: s("use gcloud")}},
 	}
 	e.Sync = &document.Sync{Cycle: document.SyncCycle{EndedAt: noon, Behind: 2}, Deletions: []document.SyncDeletion{{Target: image("team/api"), Tag: s("pr-1"), Digest: sha("pr"), SeenAt: noon}}, Held: []string{s("too many")}}
-	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: []string{s("copy")}}}}
+	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: []string{s("copy")}}},
+		SwitchedAt: noon, Pullers: []document.Puller{{Source: source("team/api"), At: noon, Digest: sha("old"), Tags: []string{s("v1")}, Own: true}},
+		OnlyTarget: []document.TargetOnly{{Image: image("team/api"), Digest: sha("only"), Tags: []string{s("only")}}},
+		Removable:  []document.Removable{{Source: source("team/api"), Whole: true, Bytes: 5 << 20, Digests: []digest.Digest{sha("gone")}}},
+		Retained:   []document.Retained{{Source: source("team/api"), Digest: sha("kept"), Tags: []string{s("kept")}, Why: s("it was pulled")}},
+	}
 	e.Estimate = &document.Estimate{PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
 		{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
 	}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
