@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -47,6 +48,12 @@ func (a *app) gather(ctx context.Context, p *stage.Pipeline, s settings, paths [
 	if err != nil {
 		return err
 	}
+	doubts := cutover.Doubts(*e)
+	at, errs := p.Check(ctx, doubts)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	e.Settle(doubts, at)
 	for _, source := range p.Sources {
 		t, err := source.PullTimes(ctx)
 		e.Pulls = append(e.Pulls, cutover.Pulls{Registry: source.Registry(), Principal: t.Principal, Excluded: t.Excluded, Exclude: t.Exclude, Err: err})

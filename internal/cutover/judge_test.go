@@ -129,6 +129,29 @@ func TestVerified(t *testing.T) {
 	check(t, Judge(nothing), CheckVerified, document.CheckFail, "Nothing was verified yet")
 }
 
+// A listing proves presence, and no more.
+func TestDoubts(t *testing.T) {
+	e := world(image("a", "1", "v1", "v2"), image("a", "2"))
+	if d := Doubts(e); len(d) > 0 {
+		t.Errorf("the listing shows all, and there are doubts: %+v", d)
+	}
+	e.Inventory.Target.Images[0].Tags = []string{"v1"}
+	e.Inventory.Target.Images = e.Inventory.Target.Images[:1]
+	d := Doubts(e)
+	if len(d) != 2 || d[0].Tag != "v2" || d[1].Digest != sha("2") {
+		t.Fatalf("doubts: %+v", d)
+	}
+	late := e
+	late.Settle(d, []digest.Digest{sha("1"), sha("2")})
+	check(t, Judge(late), CheckVerified, document.CheckPass)
+	gone := e
+	gone.Settle(d, []digest.Digest{"", sha("2")})
+	check(t, Judge(gone), CheckVerified, document.CheckFail, "1 reference proved once, and not at the target any more: a:v2")
+	moved := e
+	moved.Settle(d, []digest.Digest{sha("other"), sha("2")})
+	check(t, Judge(moved), CheckVerified, document.CheckFail, "a:v2")
+}
+
 // A pipeline that pushes to the target moves tags there. One that still pushes to ECR moves them here, and the target is behind.
 func TestMovedOn(t *testing.T) {
 	at := func(on string, source string) Evidence {
