@@ -23,11 +23,22 @@ func (j *judge) onlyTarget() []document.TargetOnly {
 		}
 	}
 	out := []document.TargetOnly{}
-	for _, i := range j.Inventory.Target.Images {
-		if there := held[i.URI]; there != nil && !there[i.Digest] {
-			out = append(out, document.TargetOnly{Image: i.URI, Digest: i.Digest, Tags: i.Tags})
+	for path, ours := range held {
+		p := j.target[path]
+		if p == nil {
+			continue
+		}
+		tags := map[digest.Digest][]string{}
+		for tag, d := range p.tags {
+			tags[d] = append(tags[d], tag)
+		}
+		for d := range p.digests {
+			if !ours[d] {
+				out = append(out, document.TargetOnly{Image: path, Digest: d, Tags: append([]string{}, slices.Sorted(slices.Values(tags[d]))...)})
+			}
 		}
 	}
+	slices.SortFunc(out, func(a, b document.TargetOnly) int { return cmp.Or(a.Image.Compare(b.Image), cmp.Compare(a.Digest, b.Digest)) })
 	return out
 }
 
