@@ -180,9 +180,12 @@ func everything(hostile string) report.Evidence {
 		Removable:  []document.Removable{{Source: source("team/api"), Whole: true, Bytes: 5 << 20, Digests: []digest.Digest{sha("gone")}}},
 		Retained:   []document.Retained{{Source: source("team/api"), Digest: sha("kept"), Tags: []string{s("kept")}, Why: s("it was pulled")}},
 	}
-	e.Estimate = &document.Estimate{PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
-		{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
-	}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
+	e.Estimate = &document.Estimate{
+		Loads:      []document.EstimatedLoad{{Side: "target", Where: s("my-project, us"), Kind: "writes", Requests: 2235, PerMinute: 18000, Seconds: 7.4}, {Side: "source", Where: s("ecr"), Kind: "blobs", Requests: 9}},
+		Time:       document.EstimatedTime{Bandwidth: 125e6, Origin: s("assumed"), Total: 8, Bound: "quota", AtBandwidths: []document.At{{Bandwidth: 12.5e6, Total: 80, Bound: "bandwidth"}}},
+		PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
+			{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
+		}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
 	e.Runs = []document.Run{{
 		Command: "copy", Version: s("1.2.3"), Settings: []string{s("--deep=true")}, StartedAt: noon.Add(-3 * time.Hour), EndedAt: noon.Add(-2 * time.Hour),
 		Outcome: document.RunIncomplete, Summary: s("3 copied"), BytesRead: 6 << 20, Hosts: []document.HostTraffic{{Host: host, Requests: 40, Throttled: 3, Failed: 1}},
