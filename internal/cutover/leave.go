@@ -38,7 +38,9 @@ func (j *judge) onlyTarget() []document.TargetOnly {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b document.TargetOnly) int { return cmp.Or(a.Image.Compare(b.Image), cmp.Compare(a.Digest, b.Digest)) })
+	slices.SortFunc(out, func(a, b document.TargetOnly) int {
+		return cmp.Or(a.Image.Compare(b.Image), cmp.Compare(a.Digest, b.Digest))
+	})
 	return out
 }
 
