@@ -163,7 +163,7 @@ func everything(hostile string) report.Evidence {
 	e.Plan = planned("team/api", "team/web")
 	e.Plan.Scope.Include = []string{s("team/**")}
 	e.Results = &document.Results{StartedAt: noon.Add(-3 * time.Hour), EndedAt: noon.Add(-2 * time.Hour), Success: 3, Failed: 1, Failures: []document.Failure{
-		{Source: source("team/api").String() + ":2.0", Class: "denied", Error: s("the target said no (ask for the role)"), Hint: "ask for the role"},
+		{Source: source("team/api").String() + ":2.0", Class: "denied", Error: s("the target said no"), Hint: "ask for the role"},
 	}, Kept: []document.Tag{{Target: image("team/api"), Tag: s("latest"), Digest: sha("theirs")}}, Traffic: document.Traffic{BytesRead: 6 << 20, BlobsRead: 9}}
 	e.Governance = &document.Governance{Layout: "single", Repositories: []document.GovernedRepository{{Source: source("team/api"), Settings: []document.Translation{
 		{Setting: document.SettingLifecycle, Item: "1", Was: s("delete after 30 days"), Fate: document.FateRefused, Reason: s("no such rule"), Decide: s("set it by hand")},
