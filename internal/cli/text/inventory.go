@@ -111,11 +111,12 @@ func (p *page) largest(s inventory.Summary, n names) {
 	t := &term.Table{Indent: item, Columns: []term.Column{
 		{Head: "Repository", Shrink: true}, {Head: "Images", Right: true}, {Head: "Tags", Right: true}, {Head: "Size", Right: true},
 	}}
-	for _, r := range s.LargestRepositories {
+	shown := p.most(len(s.LargestRepositories), maxExamples)
+	for _, r := range s.LargestRepositories[:shown] {
 		t.Row(n.source(r.Repository), term.Number(r.Images), term.Number(r.Tags), term.Bytes(r.Size))
 	}
 	p.table(t)
-	p.more(item, s.Repositories-len(s.LargestRepositories), "")
+	p.more(item, s.Repositories-shown, "")
 }
 
 func (p *page) oldest(s inventory.Summary, n names) {
@@ -126,7 +127,7 @@ func (p *page) oldest(s inventory.Summary, n names) {
 	t := &term.Table{Indent: item, Columns: []term.Column{
 		{Head: "Image", Shrink: true}, {Head: "Pushed"}, {Mark: p.s.Faint}, {Head: "Size", Right: true},
 	}}
-	for _, i := range s.OldestImages {
+	for _, i := range s.OldestImages[:p.most(len(s.OldestImages), maxExamples)] {
 		t.Row(imageName(i, n), i.PushedAt.UTC().Format(time.DateOnly), term.Age(i.PushedAt, p.o.Now), term.Bytes(i.Size))
 	}
 	p.table(t)
@@ -162,12 +163,14 @@ func (p *page) archived(s inventory.Summary, n names, path string) {
 	if s.Restore == nil {
 		return
 	}
-	p.line(item, "To restore them:")
-	most := p.most(len(s.Restore.Commands), maxReasons)
-	for _, command := range s.Restore.Commands[:most] {
-		p.say(detail, command, p.s.Faint)
+	if !p.o.All {
+		p.say(item, fmt.Sprintf("Restoring takes some %d minutes; -v says how, and what else to know.", s.Restore.Minutes), p.s.Faint)
+		return
 	}
-	p.more(detail, len(s.Restore.Commands)-most, " (-v shows all)")
+	p.line(item, "To restore them:")
+	for _, command := range s.Restore.Commands {
+		p.remedy(detail, command)
+	}
 	for _, note := range s.Restore.Notes {
 		p.say(item, note, p.s.Faint)
 	}

@@ -20,6 +20,7 @@ type Options struct {
 // How much of a list is shown.
 const (
 	maxRows     = 15 // of a table
+	maxExamples = 5  // of a table that only gives an idea
 	maxCases    = 10 // failures and other cases, each of several lines
 	maxNames    = 5  // names below a reason
 	maxReasons  = 3  // different reasons below a rule

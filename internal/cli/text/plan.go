@@ -119,7 +119,7 @@ func (p *page) targets(targets []measured) {
 		t.Columns = append(t.Columns, term.Column{Head: "From", Shrink: true})
 	}
 	t.Columns = append(t.Columns, term.Column{Head: "Images", Right: true}, term.Column{Head: "Tags", Right: true}, term.Column{Head: "Size", Right: true})
-	shown := p.most(len(targets), maxRows)
+	shown := p.most(len(targets), maxExamples)
 	for _, m := range targets[:shown] {
 		cells := []string{m.name}
 		if mapped {
