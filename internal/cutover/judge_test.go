@@ -125,6 +125,7 @@ func TestVerified(t *testing.T) {
 	check(t, Judge(unlisted), CheckVerified, document.CheckUnknown, "could not be listed now: b")
 
 	nothing := world()
+	check(t, Judge(nothing), CheckVerified, document.CheckUnknown, "There is no image in scope")
 	nothing.Verification = nil
 	check(t, Judge(nothing), CheckVerified, document.CheckFail, "Nothing was verified yet")
 }

@@ -12,6 +12,7 @@ import (
 
 // found is what a comparison of the verification with both sides of now comes to. Lists name things for people.
 type found struct {
+	images         int       // in scope
 	references     int       // proved, and in place
 	repositories   int       //
 	newest, oldest time.Time // the last push, and the verification that is longest ago
@@ -34,6 +35,10 @@ func (j *judge) verified() document.GateCheck {
 	}
 	f := j.compare()
 	u := j.Units
+	if f.images == 0 && len(j.unlisted()) == 0 {
+		c.State, c.Evidence, c.Do = document.CheckUnknown, []string{"There is no image in scope at the source."}, []string{"look whether the scope is the right one"}
+		return c
+	}
 	fail := func(names []string, noun, text string, do ...string) {
 		if len(names) > 0 {
 			c.State, c.Do = document.CheckFail, do
@@ -88,6 +93,7 @@ func (j *judge) unlisted() []string {
 func (j *judge) compare() found {
 	var f found
 	for _, s := range j.repositories {
+		f.images += len(s.images)
 		for _, i := range s.images {
 			f.newest = later(f.newest, i.PushedAt)
 		}
