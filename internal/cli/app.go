@@ -24,6 +24,7 @@ import (
 	"transship/internal/plan/shard"
 	"transship/internal/ref"
 	"transship/internal/references"
+	"transship/internal/registry"
 	"transship/internal/stage"
 	"transship/internal/sync"
 	"transship/internal/workspace"
@@ -44,16 +45,18 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 
 // app is what all commands share.
 type app struct {
-	streams *term.Streams
-	getenv  func(string) string
-	now     func() time.Time
-	clouds  clouds.Options // how the clouds are reached, beyond the defaults
-	flags   flags
-	lists   []references.List // what --first names
-	metrics *sync.Metrics     // of a command that syncs
-	queues  []*events.Queue   // of ECR's events
-	history history
-	reads   bool // the command only reads documents, and takes no lock
+	streams  *term.Streams
+	getenv   func(string) string
+	now      func() time.Time
+	clouds   clouds.Options // how the clouds are reached, beyond the defaults
+	flags    flags
+	lists    []references.List // what --first names
+	metrics  *sync.Metrics     // of a command that syncs
+	queues   []*events.Queue   // of ECR's events
+	history  history
+	reads    bool           // the command only reads documents and looks at both sides, and takes no lock
+	patience time.Duration  // of such a command with failures; 0: the usual one
+	unseen   []stage.Unseen // sides that a command that reads could not open: it goes on without
 }
 
 // flags are the shared ones.
@@ -314,6 +317,9 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	}
 	o := a.history.watch(a.clouds)
 	o.Logger, o.Limits = p.Logger, s.limits
+	if a.reads {
+		o.Limits.RetryHorizon = a.patience
+	}
 	if o.Getenv == nil {
 		o.Getenv = a.getenv
 	}
@@ -333,7 +339,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if err := p.UseLayout(); err != nil {
 		return nil, nil, errors.Join(err, whole.Close())
 	}
-	if n != 0 { // what asks no cloud only reads
+	if n != 0 && !a.reads { // what asks no cloud only reads, too
 		if err := p.Workspace.Prepare(); err != nil {
 			return nil, nil, errors.Join(err, whole.Close())
 		}
@@ -350,7 +356,8 @@ func (a *app) workspace(dir string) (*workspace.Workspace, error) {
 	return workspace.Open(dir)
 }
 
-// reach opens the clouds that a command needs. The error names all that is wrong, on both sides.
+// reach opens the clouds that a command needs. The error names all that is wrong, on both sides; a command that only reads
+// goes on without those.
 func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, o clouds.Options) error {
 	var failed []error
 	o.Target.Impersonate = s.Impersonate
@@ -361,7 +368,11 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 		for _, from := range s.sources {
 			o.Source = from.options()
 			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
-			if err != nil {
+			switch {
+			case err != nil && a.reads:
+				a.unseen = append(a.unseen, stage.NewUnseen(registry.Source, from.registry.String(), err))
+				continue
+			case err != nil:
 				failed = append(failed, err)
 			}
 			p.Sources = append(p.Sources, opened)
@@ -369,7 +380,11 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 	}
 	if n&needTarget != 0 {
 		opened, err := clouds.OpenTarget(ctx, o)
-		if err != nil {
+		switch {
+		case err != nil && a.reads:
+			a.unseen = append(a.unseen, stage.NewUnseen(registry.Target, p.Rules.Migration.Target, err))
+			opened = nil
+		case err != nil:
 			failed = append(failed, err)
 		}
 		p.Target = opened
