@@ -204,7 +204,7 @@ func (l *look) wave(s *WaveStatus, w knownWave, expected []Reference) *WaveNow {
 		n.Target = l.compareTarget(expected, came)
 	}
 	verified := !s.Oldest.IsZero()
-	changed := n.Source != nil && (source.Pushed+source.Moved > 0 || source.PushedAfter)
+	changed := n.changed() || source.PushedAfter
 	lost := n.Target != nil && n.Target.Absent+n.Target.Differ > 0
 	n.VerifyAgain = verified && (changed || lost && s.State == StateVerified)
 	if s.State == StateVerified && n.VerifyAgain {
@@ -317,4 +317,9 @@ func (l *look) compareTarget(expected, came []Reference) *TargetNow {
 func (n *WaveNow) complete() bool {
 	return n != nil && n.Source != nil && n.Source.Unseen == 0 && n.Target != nil &&
 		n.Target.InPlace == n.Target.References && n.Target.Arrived == n.Source.Pushed+n.Source.Moved
+}
+
+// changed reports whether a look saw something new at the source.
+func (n *WaveNow) changed() bool {
+	return n != nil && n.Source != nil && n.Source.Pushed+n.Source.Moved > 0
 }

@@ -72,14 +72,19 @@ func (s Status) next() Step {
 
 // next is the step that a wave wants.
 func (w *WaveStatus) next() Step {
-	command, why := "", ""
+	command, why := "transship plan", "nothing is planned yet"
 	switch w.State {
-	case StateNew, StateListed:
-		command, why = "transship plan", "nothing is planned yet"
+	case StateListed:
+		if w.Now.changed() {
+			command, why = "transship inventory", "the source changed since it was listed"
+		}
 	case StatePlanned:
 		command, why = "transship migrate", "it is planned, and not copied yet"
 	case StateCopied:
 		command, why = "transship verify", "it is copied, and not verified since"
+		if w.Now.changed() && !w.Now.complete() {
+			command, why = "transship migrate", "the source changed since the copy"
+		}
 	case StateStale:
 		command, why = "transship migrate", "it changed since the verification"
 		if w.Now.complete() {
