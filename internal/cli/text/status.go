@@ -44,7 +44,11 @@ func Status(w io.Writer, o Options, s stage.Status) {
 		p.next("Nothing is left to do.")
 		return
 	}
-	p.next("Next: " + s.Next.Command + " (" + s.Next.Why + ")")
+	step := "Next: " + term.Clean(s.Next.Command)
+	if why := " (" + s.Next.Why + ")"; o.All || o.Width == 0 || term.Width(step+why) <= o.Width {
+		step += why // where it costs no line
+	}
+	p.next(step)
 }
 
 // waves is a line for each: what the documents say, and beside it, what the look saw. A column that would be empty in all
@@ -212,6 +216,9 @@ func (p *page) unseen(l *stage.QuickLook, side registry.Side, label string) {
 		if u.Hint != "" {
 			text += " (" + u.Hint + ")"
 		}
+		if u.Hint != "" && !p.o.All && p.o.Width > 0 && term.Width(text) > 2*(p.o.Width-labelColumn) { // -v and --json say all
+			text = what + " (" + u.Class + "): " + u.Hint
+		}
 		p.labelled(label, text, p.s.Warn)
 	}
 }
@@ -278,11 +285,10 @@ func (p *page) gate(c *stage.CutoverStatus) {
 	if c == nil {
 		return
 	}
-	text := "gate"
+	text := "checked " + p.ago(c.CheckedAt) + ": "
 	if c.Leave {
-		text += " to leave ECR"
+		text = "to leave ECR, " + text
 	}
-	text += " checked " + p.ago(c.CheckedAt) + ": "
 	if c.Open {
 		p.labelled("cut-over", text+"open", p.s.Good)
 		return
@@ -307,7 +313,7 @@ func (p *page) outside(s stage.Status) {
 	for _, wave := range s.Waves {
 		excluded += wave.Excluded
 	}
-	if excluded > 0 {
+	if excluded > 0 && p.o.All { // "transship verify" says it, too
 		p.labelled("left out", term.Count(excluded, "reference")+" by rules (verify.json)", nil)
 	}
 	n := len(s.Unassigned)
