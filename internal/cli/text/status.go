@@ -212,15 +212,26 @@ func (p *page) unseen(l *stage.QuickLook, side registry.Side, label string) {
 		if u.Repositories > 0 {
 			what = term.Count(u.Repositories, "repository") + " not seen"
 		}
-		text := what + ": " + u.Error
+		text := what + ": " + p.cause(u)
 		if u.Hint != "" {
 			text += " (" + u.Hint + ")"
 		}
-		if u.Hint != "" && !p.o.All && p.o.Width > 0 && term.Width(text) > 2*(p.o.Width-labelColumn) { // -v and --json say all
-			text = what + " (" + u.Class + "): " + u.Hint
-		}
 		p.labelled(label, text, p.s.Warn)
 	}
+}
+
+// cause is why something was not seen, in about a line; -v and --json have all of it.
+func (p *page) cause(u stage.Unseen) string {
+	if p.o.All || p.o.Width == 0 {
+		return u.Error
+	}
+	cause := term.Clean(u.Error)
+	if _, after, ok := strings.Cut(cause, u.Object); ok && u.Object != "" { // what was asked of whom stands there already
+		if _, rest, ok := strings.Cut(after, ": "); ok {
+			cause = rest
+		}
+	}
+	return term.Fit(cause, p.o.Width)
 }
 
 // syncs says how the sync stands, of all waves together.
