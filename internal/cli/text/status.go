@@ -106,10 +106,9 @@ func nowCells(wave stage.WaveStatus, looked, differ, gone bool) []string {
 		return nil
 	}
 	inPlace, differs, pushed, went := unseenCell, unseenCell, unseenCell, unseenCell
-	switch n := wave.Now; {
-	case n == nil:
+	if n := wave.Now; n == nil {
 		inPlace, differs, pushed, went = "", "", "", ""
-	default:
+	} else {
 		if n.Target != nil {
 			inPlace, differs = term.Number(n.Target.InPlace)+"/"+term.Number(n.Target.References), some(n.Target.Differ)
 		} else if wave.State == stage.StateListed {
