@@ -29,10 +29,12 @@ sync, the references and the cut-over stand, and what to do next.
 
 The look takes bulk listings alone, reads no manifest and moves no pull time.
 A side that cannot be seen is named with the reason, and the rest is shown.
---offline asks no registry. Changes nothing, also while a sync runs.
+--offline asks no registry.
 
 With the workspaces of workers that each copied a shard, adds up what those did,
-and names the shards that are missing or not done; exits with 3 where any is.`,
+and names the shards that are missing or not done; exits with 3 where any is.
+
+Changes nothing, and takes no lock: a sync may run beside it.`,
 		Example: `  transship status
   transship status --offline
   transship status workers/*
