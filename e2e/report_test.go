@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/opencontainers/go-digest"
@@ -285,6 +286,55 @@ func TestReportOfManyImages(t *testing.T) {
 		t.Errorf("%d rows are in the page at once", n)
 	}
 	b.wantGood()
+	b.wantOnPaper(table, 2000)
+}
+
+// wantOnPaper prints the page, and wants so many rows of a table on it, with a word about the others, and the window again
+// afterwards.
+func (b *browser) wantOnPaper(table string, want int) {
+	b.t.Helper()
+	count := func() int { return evaluate[int](b, table+".tBodies[0].rows.length") }
+	before := count()
+	b.run(chromedp.Evaluate(`addEventListener("beforeprint", () => { window.printed = [`+table+`.tBodies[0].rows.length, `+table+`.closest(".sheet").querySelector(".on-paper").textContent]; })`, nil),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			pdf, _, err := page.PrintToPDF().Do(ctx)
+			if err == nil && len(pdf) < 100_000 {
+				err = fmt.Errorf("the paper has %d bytes", len(pdf))
+			}
+			return err
+		}))
+	printed := evaluate[[]any](b, "window.printed")
+	if fmt.Sprint(printed[0]) != fmt.Sprint(want) || !strings.Contains(fmt.Sprint(printed[1]), "the first 2,000 of 10,0") {
+		b.t.Errorf("on paper: %v", printed)
+	}
+	if after := count(); after != before {
+		b.t.Errorf("%d rows are on the screen after printing, %d before", after, before)
+	}
+}
+
+// TestReportWithoutJavaScript: what needs attention is in the page itself, all of it, and the page says what is not.
+func TestReportWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeVerification(t, filepath.Join(dir, "verify.json"), 10000)
+	runIn(t, dir, inherited(), os.Getenv("TRANSSHIP_BIN"), "report", "-w", dir).wantCode(t, "transship report", 0)
+	b := browse(t, filepath.Join(dir, "report.html"))
+	b.run(emulation.SetScriptExecutionDisabled(true), chromedp.Reload())
+	rows := evaluate[[]string](b, `[...document.getElementById("verification-rows").tBodies[0].rows].map((r) => r.textContent)`)
+	if len(rows) < 50 || !strings.Contains(rows[0], "missing") {
+		t.Errorf("%d rows, the first one %q", len(rows), rows[0])
+	}
+	if note := evaluate[string](b, `document.querySelector("#verification-rows-sheet noscript").innerText`); !strings.Contains(note, "Without JavaScript these are the first") {
+		t.Errorf("the note says %q", note)
+	}
+	if n := evaluate[int](b, `document.querySelectorAll(".tools").length`); n != 0 {
+		t.Errorf("%d tools that do nothing", n)
+	}
+	b.show(360, "light")
+	for _, problem := range slices.Concat(evaluate[[]string](b, fits), evaluate[[]string](b, pale)) {
+		t.Error(problem)
+	}
+	b.wantQuiet()
 }
 
 // TestReportOfTrouble looks at a page where everything went wrong, with names as long as they can be.
@@ -314,7 +364,7 @@ func TestReportOfTrouble(t *testing.T) {
 		"sync.json": document.Sync{Header: header(document.KindSync), Cycle: document.SyncCycle{StartedAt: now, EndedAt: now, Behind: 3},
 			Deletions: []document.SyncDeletion{{Target: image, Tag: "pr-1", Digest: d, SeenAt: now}}, Held: []string{long}},
 		"cutover.json": document.Cutover{Header: header(document.KindCutover), CheckedAt: now, Fail: 1, Unknown: 1, Checks: []document.GateCheck{
-			{Name: "verified", Title: "Verified", State: document.CheckFail, Evidence: []string{long, "and more"}, Do: long}, {Name: "pulls", Title: "Nobody pulls", State: document.CheckUnknown},
+			{Name: "verified", Title: "Verified", State: document.CheckFail, Evidence: []string{long, "and more"}, Do: []string{long}}, {Name: "pulls", Title: "Nobody pulls", State: document.CheckUnknown},
 		}},
 		"estimate.json": document.Estimate{Header: header(document.KindEstimate), MadeAt: now, PricesAsOf: "2026-06", Assumptions: []string{long},
 			Egress:  []document.EstimatedEgress{{Source: source.Registry, Target: targetHost, Route: "us-east-1 to the internet", Bytes: 1 << 42, PerGB: .09, Cost: 395.82}},

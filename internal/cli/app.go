@@ -44,18 +44,20 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 
 // app is what all commands share.
 type app struct {
-	streams  *term.Streams
-	getenv   func(string) string
-	now      func() time.Time
-	clouds   clouds.Options // how the clouds are reached, beyond the defaults
-	flags    flags
-	lists    []references.List // what --first names
-	metrics  *sync.Metrics     // of a command that syncs
-	queues   []*events.Queue   // of ECR's events
-	history  history
-	reads    bool           // the command only reads documents and looks at both sides, and takes no lock
-	patience time.Duration  // of such a command with failures; 0: the usual one
-	unseen   []stage.Unseen // sides that a command that reads could not open: it goes on without
+	streams *term.Streams
+	getenv  func(string) string
+	now     func() time.Time
+	clouds  clouds.Options // how the clouds are reached, beyond the defaults
+	flags   flags
+	lists   []references.List // what --first names
+	metrics *sync.Metrics     // of a command that syncs
+	queues  []*events.Queue   // of ECR's events
+	history history
+	reads   bool           // the command writes no document, and takes no lock
+	unseen  []stage.Unseen // sides that could not be opened, where patience goes on without
+	// patience is how long a command that goes on without a side that it cannot see bears failures; 0 for all others, which
+	// need both sides.
+	patience time.Duration
 }
 
 // flags are the shared ones.
@@ -71,6 +73,7 @@ type flags struct {
 	sharding               sharding
 	part                   shard.Part // what this machine copies of the plan
 	sync                   syncing
+	gate                   gate
 	image                  time.Duration // how long one image may take; 0: no bound
 	first                  []string
 	ranks                  bool // the command looks at first
@@ -235,6 +238,7 @@ func (a *app) merge(f *file) {
 	a.mergeLimits(f)
 	a.mergeSharding(f)
 	a.mergeSync(f)
+	a.mergeGate(f)
 	f.JSON = f.JSON || a.flags.json
 	f.Yes = f.Yes || a.flags.yes
 	f.Verbose = f.Verbose || a.flags.verbose
@@ -314,15 +318,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if a.lists, err = s.lists(a); err != nil {
 		return nil, nil, err
 	}
-	o := a.history.watch(a.clouds)
-	o.Logger, o.Limits = p.Logger, s.limits
-	if a.reads {
-		o.Limits.RetryHorizon = a.patience
-	}
-	if o.Getenv == nil {
-		o.Getenv = a.getenv
-	}
-	if err := a.reach(ctx, p, n, s, o); err != nil {
+	if err := a.reach(ctx, p, n, s, a.reaching(s, p.Logger)); err != nil {
 		return nil, nil, err
 	}
 	whole, err := a.workspace(s.Workspace)

@@ -73,6 +73,13 @@ type file struct {
 	VerifyEvery  string   `yaml:"verify-every" doc:"How often sync verifies everything rather than what changed; 24h by default."`
 	Listen       string   `yaml:"listen" doc:"Address on which sync serves /metrics, /healthz and /readyz, such as :8080; none by default."`
 
+	Switched        string   `yaml:"switched" doc:"Since when nobody should pull from ECR any more, as cutover asks: a date, a time, or a duration before now such as 30d. Rather a flag: cutover.json remembers it."`
+	Canary          []string `yaml:"canary" doc:"Images that cutover pulls on trial, as REPOSITORY:TAG in ECR."`
+	Nodes           string   `yaml:"nodes" doc:"E-mail of the Google service account that the nodes pull as: cutover pulls on trial as that."`
+	Cluster         []string `yaml:"cluster" doc:"Files in which cutover looks for what clusters use, as kubectl get -A -o json writes them."`
+	QuietFor        string   `yaml:"quiet-for" doc:"For how long nobody may have pulled from ECR or pushed to it before cutover --leave lets it go; 30d by default."`
+	WithoutArchived bool     `yaml:"without-archived" doc:"Archived images that are not at the target stay behind when ECR is left: somebody decided so."`
+
 	MaxRequestsPerSecond float64 `yaml:"max-requests-per-second" doc:"At most so many requests a second to each host."`
 	MaxConcurrency       int     `yaml:"max-concurrency" doc:"At most so many requests under way to each host."`
 	MaxBandwidth         string  `yaml:"max-bandwidth" doc:"Read layers at this rate at most, from all sources together: 50MB or 50MiB (bytes), 400Mbit (bits) a second."`

@@ -84,7 +84,7 @@ func TestParseConfigErrors(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"unknown key", "# c\nfrom: [a]\nform: [b]\n", []string{`line 3: unknown key "form"`, "(known: allow-public, bandwidth, cleanup, deep, delete-tags, events, exclude, first, from, "}},
+		{"unknown key", "# c\nfrom: [a]\nform: [b]\n", []string{`line 3: unknown key "form"`, "(known: allow-public, bandwidth, canary, cleanup, cluster, deep, delete-tags, events, exclude, first, from, "}},
 		{"unknown key after a good one", "to: a\nTo: b\n", []string{`line 2: unknown key "To"`}},
 		{"unknown key in a mapping", "mappings:\n- from: a\n  too: b\n", []string{`line 3: unknown key "too" (known: from, to)`}},
 		{"a key twice", "to: a\nto: b\n", []string{"line 2", `"to"`}},

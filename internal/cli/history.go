@@ -32,7 +32,7 @@ type history struct {
 }
 
 // remembered are the commands that stand in the history.
-var remembered = []string{"inventory", "plan", "provision", "copy", "verify", "migrate", "sync", "rewrite", "demo"}
+var remembered = []string{"inventory", "plan", "provision", "copy", "verify", "migrate", "sync", "rewrite", "cutover", "demo"}
 
 // untold are the flags that say where rather than how.
 var untold = []string{"from", "to", "workspace", "config", "wave", "json", "yes", "verbose", "log-format", "shard", "shards", "help", "events", "listen"}

@@ -3,13 +3,27 @@ package cli
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"transship/internal/clouds"
 	"transship/internal/registry"
 	"transship/internal/stage"
 )
 
-// reach opens the clouds that a command needs. The error names all that is wrong, on both sides; a command that only reads
+// reaching is how clouds are reached.
+func (a *app) reaching(s settings, log *slog.Logger) clouds.Options {
+	o := a.history.watch(a.clouds)
+	o.Logger, o.Limits = log, s.limits
+	if a.patience > 0 {
+		o.Limits.RetryHorizon = a.patience
+	}
+	if o.Getenv == nil {
+		o.Getenv = a.getenv
+	}
+	return o
+}
+
+// reach opens the clouds that a command needs. The error names all that is wrong, on both sides; a command with patience
 // goes on without those.
 func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, o clouds.Options) error {
 	var failed []error
@@ -22,7 +36,7 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 			o.Source = from.options()
 			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
 			switch {
-			case err != nil && a.reads:
+			case err != nil && a.patience > 0:
 				a.unseen = append(a.unseen, stage.NewUnseen(registry.Source, from.registry.String(), err))
 				continue
 			case err != nil:
@@ -34,7 +48,7 @@ func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, 
 	if n&needTarget != 0 {
 		opened, err := clouds.OpenTarget(ctx, o)
 		switch {
-		case err != nil && a.reads:
+		case err != nil && a.patience > 0:
 			a.unseen = append(a.unseen, stage.NewUnseen(registry.Target, p.Rules.Migration.Target, err))
 			opened = nil
 		case err != nil:

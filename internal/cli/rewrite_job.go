@@ -53,15 +53,22 @@ func (a *app) job(r rewriting) (*job, error) {
 		}
 		j.locked, j.close = true, func() { _ = j.workspace.Close() }
 	}
-	var before document.Rewriting
-	switch err := document.Read(j.workspace.Rewrite(), document.KindRewrite, &before); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	if err := j.remember(); err != nil {
 		j.close()
-		return nil, fmt.Errorf("%w: it knows what earlier runs changed; move it away if that is not needed any more", err)
+		return nil, err
+	}
+	return j, nil
+}
+
+// remember reads what earlier runs changed.
+func (j *job) remember() error {
+	var before document.Rewriting
+	err := document.Read(j.workspace.Rewrite(), document.KindRewrite, &before)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: it knows what earlier runs changed; move it away if that is not needed any more", err)
 	}
 	j.past = before.Changes
-	return j, nil
+	return nil
 }
 
 // verified knows what verify.json says.

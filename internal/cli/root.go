@@ -33,6 +33,7 @@ Move a registry in one go, or stage by stage:
   status      where the migration stands
   report      a page for whoever signs it off
   rewrite     move the references in a team's files
+  cutover     is it safe to switch, and to leave ECR?
 
 No image is ever deleted, and nothing changes before it was shown. Any command
 can be run again at any time and does only what is missing.
@@ -79,7 +80,7 @@ func newRoot(a *app) *cobra.Command {
 	cobra.EnableCommandSorting = false
 	root.AddCommand(
 		newDemo(a), newInit(a), newDoctor(a), newInventory(a), newPlan(a), newProvision(a), newCopy(a), newVerify(a), newMigrate(a), newSync(a), newStatus(a),
-		newReport(a), newRewrite(a), newGenerate(a),
+		newReport(a), newRewrite(a), newCutover(a), newGenerate(a),
 	)
 	root.SetUsageFunc(showUsage)
 	root.SetHelpTemplate(help)

@@ -115,6 +115,10 @@ func cloudActions() map[string]cloudAction {
 		"build":            {"REPO TAG: a pipeline pushes a new image to ECR", 2, (*world).build},
 		"untag":            {"REPO TAG…: somebody deletes tags in ECR", 2, (*world).untag},
 		"arrived":          {"REPO TAG…: the target has those tags, as ECR has them, and no others", 1, (*world).arrived},
+		"pulled":           {"REPO TAG AGO: somebody pulls an image from ECR, so long ago", 3, (*world).pulled},
+		"aged":             {"AGO: all that is in ECR was pushed so long ago, and pulled last then", 1, (*world).aged},
+		"exclude-pulls":    {": ECR no longer records the migration's own pulls", 0, (*world).excludePulls},
+		"nodes":            {"EMAIL [ACTOR]: a service account, as which everybody, or else ACTOR alone, may act", 1, (*world).nodes},
 		"throttle":         {"KIND [times=N]: the API throttles", 1, (*world).throttle},
 	}
 }

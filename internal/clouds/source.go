@@ -95,6 +95,7 @@ type Source struct {
 	control *ecr.Registry
 	data    *oci.Client
 	band    *bandwidth // nil where there is no cap
+	as      SourceOptions
 }
 
 // aws reaches AWS as whoever the default chain finds.
@@ -134,7 +135,7 @@ func OpenSource(ctx context.Context, r ref.Registry, form ref.HostForm, o Option
 		Governor:  o.Limits.governor(host, governor.Options{}),
 		Elsewhere: o.Limits.governor(r.LayersHost(), governor.Options{}),
 	})
-	return &Source{control: control, data: data, band: o.Limits.bandwidth()}, nil
+	return &Source{control: control, data: data, band: o.Limits.bandwidth(), as: o.Source}, nil
 }
 
 // webIdentity lets a role be assumed with an ID token of Google's.

@@ -2,6 +2,7 @@ package clouds
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 
@@ -110,6 +111,11 @@ func (t *Target) PutManifest(ctx context.Context, image ref.TargetImage, referen
 // HeadBlob returns nil where the blob is there.
 func (t *Target) HeadBlob(ctx context.Context, image ref.TargetImage, b registry.Blob) error {
 	return t.host(image).HeadBlob(ctx, image.Name(), b)
+}
+
+// OpenBlob reads a blob; its last byte comes only where size and digest are right.
+func (t *Target) OpenBlob(ctx context.Context, image ref.TargetImage, b registry.Blob) (io.ReadCloser, error) {
+	return t.host(image).OpenBlob(ctx, image.Name(), b)
 }
 
 // MountBlob asks for a blob to be taken over from another place on the same host.

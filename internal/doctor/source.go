@@ -18,6 +18,7 @@ import (
 type patient struct {
 	*examiner
 	Source
+	opened    *clouds.Source
 	control   *ecr.Registry
 	caller    ecr.Identity
 	authorize func(*http.Request) // nil where there is no token
@@ -33,7 +34,7 @@ func (x *examiner) source(ctx context.Context, s Source) Group {
 		g.Checks = []Check{explain("credentials", err), skipped("permissions", "they cannot be asked for without credentials")}
 		return g
 	}
-	p := &patient{examiner: x, Source: s, control: opened.Control()}
+	p := &patient{examiner: x, Source: s, opened: opened, control: opened.Control()}
 	looks := x.looks(ctx, p.hosts(ctx))
 	reach := x.network(looks, p.nowhere(), func(host string) bool { return host == s.Registry.LayersHost() })
 	g.Checks = append(g.Checks, reach, x.clock(looks))
@@ -214,22 +215,14 @@ func (p *patient) statement(a ecr.Action, repository string) string {
 // pullTimes says whether the migration's pulls would count as pulls. FACTS A1.
 func (p *patient) pullTimes(ctx context.Context) Check {
 	const name = "pull times"
-	principal := ecr.Principal(p.caller.ARN)
-	if p.As.RoleARN != "" {
-		principal = p.As.RoleARN
-	}
-	excluded, err := p.control.PullTimeExclusions(ctx)
-	if err != nil {
+	t, err := p.opened.PullTimes(ctx)
+	switch {
+	case err != nil:
 		c := explain(name, err)
 		c.Status, c.Detail = Warn, "it cannot be told whether ECR records the migration's pulls as pulls: "+c.Detail
 		return c
+	case t.Excluded:
+		return passed(name, "ECR does not record those of "+t.Principal)
 	}
-	if slices.Contains(excluded, principal) {
-		return passed(name, "ECR does not record those of "+principal)
-	}
-	command := fmt.Sprintf("aws ecr register-pull-time-update-exclusion --principal-arn %s --region %s", principal, p.Registry.Region)
-	if p.As.Profile != "" {
-		command += " --profile " + p.As.Profile
-	}
-	return warned(name, "ECR records the migration's pulls: that renews lifecycle rules on sinceImagePulled, and hides who still pulls", command)
+	return warned(name, "ECR records the migration's pulls: that renews lifecycle rules on sinceImagePulled, and hides who still pulls", t.Exclude)
 }

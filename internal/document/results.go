@@ -18,16 +18,12 @@ type Failure struct {
 	Hint   string        `json:"hint,omitempty"` // what to do about it
 }
 
-// What says what happened, for people: the class first, and without the hint, which is told apart.
+// What says what happened, for people: the class first.
 func (f Failure) What() string {
-	text := f.Error
-	if f.Hint != "" {
-		text = strings.ReplaceAll(text, " ("+f.Hint+")", "")
+	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(f.Error, f.Class) {
+		return f.Class + ": " + f.Error
 	}
-	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(text, f.Class) {
-		text = f.Class + ": " + text
-	}
-	return text
+	return f.Error
 }
 
 // Results are what a copy did. The counts are of references: a tag, or a digest that has no tag.

@@ -91,7 +91,11 @@ func HintOf(err error) string {
 // Explain says what documents say of err: its class, its text without the hint, and the hint.
 func Explain(err error) (class, text, hint string) {
 	hint = HintOf(err)
-	return string(ClassOf(err)), strings.TrimSuffix(err.Error(), " ("+hint+")"), hint
+	text = err.Error()
+	if hint != "" { // it may be within what wraps it
+		text = strings.ReplaceAll(text, " ("+hint+")", "")
+	}
+	return string(ClassOf(err)), text, hint
 }
 
 // IsClass reports whether err is an Error of class c.

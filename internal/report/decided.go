@@ -3,7 +3,6 @@ package report
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"transship/internal/document"
@@ -200,29 +199,4 @@ func orNever(s string) string {
 		return "never"
 	}
 	return s
-}
-
-// cutover is what the gate said.
-func (m *maker) cutover() (Section, []Decision) {
-	c := m.Cutover
-	if c == nil {
-		return Section{}, nil
-	}
-	t := Table{ID: "gate-rows", Caption: "Checks of the gate", Columns: columns("State", Status, "Check", Text, "Evidence", Text, "To do", Text)}
-	for _, check := range c.Checks {
-		tone := map[document.CheckState]Tone{document.CheckPass: Good, document.CheckFail: Bad, document.CheckUnknown: Warn}[check.State]
-		row := []Cell{{Text: m.Units.Clean(string(check.State)), Tone: tone}, m.text(check.Title), m.text(strings.Join(check.Evidence, " ")), m.text(check.Do)}
-		t.Rows = append(t.Rows, row)
-	}
-	s := Section{ID: "cutover", Title: "Is it safe to switch?", Lead: "As checked at " + moment(c.CheckedAt) + ".", Tables: []Table{t}}
-	if c.Leave {
-		s.Title = "Is it safe to leave ECR?"
-	}
-	if c.Fail+c.Unknown == 0 {
-		return s, nil
-	}
-	s.Tone = Warn
-	return s, []Decision{{
-		Tone: Warn, Text: "The gate is closed: " + strconv.Itoa(c.Fail) + " of " + m.Units.Count(len(c.Checks), "check") + " failed, " + strconv.Itoa(c.Unknown) + " unknown",
-	}}
 }

@@ -18,8 +18,14 @@ var style string
 //go:embed script.js
 var script string
 
-// window is how many rows of a table are in the page itself; the script brings the others, as many at a time.
-const window = 50
+// How many rows of a table are in the page itself. The script brings the others, a window at a time; without it, what needs
+// attention, which comes first, is there all the same.
+const (
+	window    = 50
+	attention = 500
+)
+
+func inPage(t Table) int { return min(len(t.Rows), max(window, min(t.Open, attention))) }
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"style":  func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own
@@ -28,10 +34,10 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"tone":   func(s State) Tone { return s.tone() },
 	"mark":   mark,
-	"window": func() int { return window },
+	"inPage": inPage,
 	"rows":   rowCount,
-	"more":   func(t Table) bool { return len(t.Rows) > window },
-	"first":  func(rows [][]Cell) [][]Cell { return rows[:min(len(rows), window)] },
+	"more":   func(t Table) bool { return len(t.Rows) > inPage(t) },
+	"first":  func(t Table) [][]Cell { return t.Rows[:inPage(t)] },
 	"cells":  shownCells,
 	"data":   func(t Table) any { return map[string]any{"columns": t.Columns, "rows": t.Rows} },
 }).Parse(page))

@@ -163,7 +163,7 @@ func everything(hostile string) report.Evidence {
 	e.Plan = planned("team/api", "team/web")
 	e.Plan.Scope.Include = []string{s("team/**")}
 	e.Results = &document.Results{StartedAt: noon.Add(-3 * time.Hour), EndedAt: noon.Add(-2 * time.Hour), Success: 3, Failed: 1, Failures: []document.Failure{
-		{Source: source("team/api").String() + ":2.0", Class: "denied", Error: s("the target said no (ask for the role)"), Hint: "ask for the role"},
+		{Source: source("team/api").String() + ":2.0", Class: "denied", Error: s("the target said no"), Hint: "ask for the role"},
 	}, Kept: []document.Tag{{Target: image("team/api"), Tag: s("latest"), Digest: sha("theirs")}}, Traffic: document.Traffic{BytesRead: 6 << 20, BlobsRead: 9}}
 	e.Governance = &document.Governance{Layout: "single", Repositories: []document.GovernedRepository{{Source: source("team/api"), Settings: []document.Translation{
 		{Setting: document.SettingLifecycle, Item: "1", Was: s("delete after 30 days"), Fate: document.FateRefused, Reason: s("no such rule"), Decide: s("set it by hand")},
@@ -174,10 +174,18 @@ func everything(hostile string) report.Evidence {
 		Findings: []document.Mention{{File: s("b.sh"), Line: 9, Kind: s("login"), Text: s("aws ecr get-login"), Why: s("a login"), Do: s("use gcloud")}},
 	}
 	e.Sync = &document.Sync{Cycle: document.SyncCycle{EndedAt: noon, Behind: 2}, Deletions: []document.SyncDeletion{{Target: image("team/api"), Tag: s("pr-1"), Digest: sha("pr"), SeenAt: noon}}, Held: []string{s("too many")}}
-	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: s("copy")}}}
-	e.Estimate = &document.Estimate{PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
-		{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
-	}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
+	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: []string{s("copy")}}},
+		SwitchedAt: noon, Pullers: []document.Puller{{Source: source("team/api"), At: noon, Digest: sha("old"), Tags: []string{s("v1")}, Own: true}},
+		OnlyTarget: []document.TargetOnly{{Image: image("team/api"), Digest: sha("only"), Tags: []string{s("only")}}},
+		Removable:  []document.Removable{{Source: source("team/api"), Whole: true, Bytes: 5 << 20, Digests: []digest.Digest{sha("gone")}}},
+		Retained:   []document.Retained{{Source: source("team/api"), Digest: sha("kept"), Tags: []string{s("kept")}, Why: s("it was pulled")}},
+	}
+	e.Estimate = &document.Estimate{
+		Loads:      []document.EstimatedLoad{{Side: "target", Where: s("my-project, us"), Kind: "writes", Requests: 2235, PerMinute: 18000, Seconds: 7.4}, {Side: "source", Where: s("ecr"), Kind: "blobs", Requests: 9}},
+		Time:       document.EstimatedTime{Bandwidth: 125e6, Origin: s("assumed"), Total: 8, Bound: "quota", AtBandwidths: []document.At{{Bandwidth: 12.5e6, Total: 80, Bound: "bandwidth"}}},
+		PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
+			{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
+		}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
 	e.Runs = []document.Run{{
 		Command: "copy", Version: s("1.2.3"), Settings: []string{s("--deep=true")}, StartedAt: noon.Add(-3 * time.Hour), EndedAt: noon.Add(-2 * time.Hour),
 		Outcome: document.RunIncomplete, Summary: s("3 copied"), BytesRead: 6 << 20, Hosts: []document.HostTraffic{{Host: host, Requests: 40, Throttled: 3, Failed: 1}},

@@ -44,12 +44,46 @@ func (m *maker) estimate() (Section, []Decision) {
 		{Name: "Takes", Value: u.Duration(time.Duration(e.Time.Total * float64(time.Second)))}, {Name: "Bound by", Value: u.Clean(cmp.Or(e.Time.BoundBy, e.Time.Bound))},
 		{Name: "Egress", Value: money(cost, 2).Text}, {Name: "Storage a month", Value: money(monthly, 2).Text},
 	}
-	for _, t := range []Table{egress, storage, savings} {
+	for _, t := range []Table{m.loads(e), m.bandwidths(e), egress, storage, savings} {
 		if len(t.Rows) > 0 {
 			s.Tables = append(s.Tables, t)
 		}
 	}
 	return s, nil
+}
+
+// loads are the requests against the quotas.
+func (m *maker) loads(e *document.Estimate) Table {
+	t := Table{ID: "load-rows", Caption: "Requests against the quotas", Columns: columns(
+		"Side", Text, "Where", Name, "What", Name, "Requests", Number, "Quota a minute", Number, "Takes at least", Number)}
+	for _, l := range e.Loads {
+		quota := Cell{Text: "not known"}
+		if l.PerMinute > 0 {
+			quota = m.number(int(l.PerMinute), Plain)
+		}
+		t.Rows = append(t.Rows, []Cell{m.text(l.Side), m.text(l.Where), m.text(l.Kind), m.number(int(l.Requests), Plain), quota, m.lasts(l.Seconds)})
+	}
+	return t
+}
+
+// bandwidths are how long the copy takes at some.
+func (m *maker) bandwidths(e *document.Estimate) Table {
+	t := Table{ID: "bandwidth-rows", Caption: "How long it takes, by bandwidth", Columns: columns("Bandwidth", Number, "Takes", Number, "What rules", Text)}
+	row := func(rate int64, which string, total float64, bound string) {
+		t.Rows = append(t.Rows, []Cell{{Text: m.Units.Bytes(rate) + "/s" + which, Key: float64(rate), Keyed: true}, m.lasts(total), m.text(bound)})
+	}
+	if e.Time.Bandwidth > 0 {
+		row(e.Time.Bandwidth, " ("+m.Units.Clean(e.Time.Origin)+")", e.Time.Total, e.Time.Bound)
+	}
+	for _, at := range e.Time.AtBandwidths {
+		row(at.Bandwidth, "", at.Total, at.Bound)
+	}
+	return t
+}
+
+// lasts is a time in seconds.
+func (m *maker) lasts(seconds float64) Cell {
+	return Cell{Text: m.Units.Duration(time.Duration(seconds * float64(time.Second))), Key: seconds, Keyed: true}
 }
 
 // money is US dollars.

@@ -3,6 +3,7 @@
 // reader asks for.
 (() => {
   const WINDOW = 50;
+  const PAPER = 2000; // rows of a table: some sixty pages
   const collator = new Intl.Collator("en", { numeric: true });
   const make = (name, properties, ...children) => {
     const e = Object.assign(document.createElement(name), properties);
@@ -57,9 +58,12 @@
     const on = make("button", { type: "button", textContent: "Next" });
     const empty = make("p", { className: "empty", textContent: "No row has these words.", hidden: true });
 
+    const fill = (from, end) => {
+      body.replaceChildren(...shown.slice(from, end).map((row) => rowOf(row, columns)));
+    };
     const draw = () => {
       const end = Math.min(start + WINDOW, shown.length);
-      body.replaceChildren(...shown.slice(start, end).map((row) => rowOf(row, columns)));
+      fill(start, end);
       empty.hidden = shown.length > 0;
       const all = shown.length === rows.length ? "" : ` (of ${rows.length.toLocaleString("en")})`;
       count.textContent = shown.length === 0 ? `none${all}` : `${start + 1}–${end} of ${shown.length.toLocaleString("en")}${all}`;
@@ -108,6 +112,24 @@
     }
     table.after(empty);
     draw();
+
+    // On paper nobody turns to the next rows: they are all there, in the order and with the words that were asked for.
+    const note = sheet.querySelector(".on-paper");
+    const paper = () => {
+      fill(0, PAPER);
+      note.hidden = shown.length <= PAPER;
+      note.textContent = `On paper these are the first ${PAPER.toLocaleString("en")} of ${shown.length.toLocaleString("en")} rows.`;
+    };
+    const screen = () => {
+      note.hidden = true;
+      draw();
+    };
+    return { paper, screen };
   };
-  for (const sheet of document.querySelectorAll(".sheet")) setUp(sheet);
+  const sheets = [...document.querySelectorAll(".sheet")].map(setUp);
+  const paper = matchMedia("print");
+  const follow = (printing) => { for (const sheet of sheets) printing ? sheet.paper() : sheet.screen(); };
+  paper.addEventListener("change", () => follow(paper.matches));
+  addEventListener("beforeprint", () => follow(true));
+  addEventListener("afterprint", () => follow(false));
 })();

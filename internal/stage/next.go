@@ -14,11 +14,12 @@ type Step struct {
 
 // CutoverStatus is what the last check of the cut-over said.
 type CutoverStatus struct {
-	CheckedAt time.Time `json:"checkedAt"`
-	Leave     bool      `json:"leave"` // it was about leaving ECR, too
-	Open      bool      `json:"open"`  // all passed
-	Failing   []string  `json:"failing"`
-	Unknown   []string  `json:"unknown"`
+	CheckedAt  time.Time `json:"checkedAt"`
+	SwitchedAt time.Time `json:"switchedAt,omitzero"` // since when nobody should pull from ECR
+	Leave      bool      `json:"leave"`               // it was about leaving ECR, too
+	Open       bool      `json:"open"`                // all passed
+	Failing    []string  `json:"failing"`
+	Unknown    []string  `json:"unknown"`
 }
 
 func (p *Pipeline) cutoverStatus() (*CutoverStatus, error) {
@@ -26,7 +27,7 @@ func (p *Pipeline) cutoverStatus() (*CutoverStatus, error) {
 	if err := p.optional(p.Workspace.Cutover(), document.KindCutover, &c); err != nil || c.CheckedAt.IsZero() {
 		return nil, err
 	}
-	out := &CutoverStatus{CheckedAt: c.CheckedAt, Leave: c.Leave, Failing: []string{}, Unknown: []string{}}
+	out := &CutoverStatus{CheckedAt: c.CheckedAt, SwitchedAt: c.SwitchedAt, Leave: c.Leave, Open: c.Open(), Failing: []string{}, Unknown: []string{}}
 	for _, check := range c.Checks {
 		switch check.State {
 		case document.CheckFail:
@@ -35,7 +36,6 @@ func (p *Pipeline) cutoverStatus() (*CutoverStatus, error) {
 			out.Unknown = append(out.Unknown, check.Name)
 		}
 	}
-	out.Open = len(out.Failing)+len(out.Unknown) == 0
 	return out, nil
 }
 
@@ -51,21 +51,45 @@ func (s Status) next() Step {
 			}
 		}
 	}
-	switch r, c := s.Rewrite, s.Cutover; {
+	switch r := s.Rewrite; {
 	case r == nil:
 		return Step{"transship rewrite PATH…", "everything is verified: move the references in the team's files"}
 	case r.Findings > 0:
 		return Step{"transship rewrite PATH…", "some references are left that a person must decide about: rewrite.json names them"}
 	case !r.Written && r.Edits > 0:
 		return Step{"transship rewrite PATH… --write", "the last rewrite only showed what it would change"}
+	case s.Cutover != nil:
+		return s.Cutover.next("")
+	}
+	for n := range s.Waves { // those of waves by themselves, once there is one
+		if s.Waves[n].Cutover != nil {
+			return s.gateOfAWave()
+		}
+	}
+	return (*CutoverStatus)(nil).next("")
+}
+
+// gateOfAWave is the step that the first wave wants whose gate is not open, else the way on for all.
+func (s Status) gateOfAWave() Step {
+	for n := range s.Waves {
+		if c := s.Waves[n].Cutover; c == nil || !c.Open {
+			return c.next(" --wave " + s.Waves[n].Name)
+		}
+	}
+	return (&CutoverStatus{Open: true}).next("")
+}
+
+// next is the step that a gate wants, with the flags that name what it is about.
+func (c *CutoverStatus) next(flags string) Step {
+	switch {
 	case c == nil:
-		return Step{"transship cutover", "everything is verified: is it safe to switch over?"}
+		return Step{"transship cutover PATH…" + flags, "everything is verified: is it safe to switch over?"}
 	case !c.Open && c.Leave:
-		return Step{"transship cutover --leave", "the gate is closed: cutover.json says what each check wants"}
+		return Step{"transship cutover PATH… --leave" + flags, "the gate is closed: it says what each check wants"}
 	case !c.Open:
-		return Step{"transship cutover", "the gate is closed: cutover.json says what each check wants"}
+		return Step{"transship cutover PATH…" + flags, "the gate is closed: it says what each check wants"}
 	case !c.Leave:
-		return Step{"transship cutover --leave", "the gate is open: switch over, and later see whether ECR can be left"}
+		return Step{"transship cutover PATH… --leave" + flags, "the gate is open: switch over, and later see whether ECR can be left"}
 	}
 	return Step{}
 }

@@ -91,6 +91,11 @@ func (p *Pipeline) Inventory(ctx context.Context, h Hooks) (document.Inventory, 
 	return inv, document.Write(p.Workspace.Inventory(), inv)
 }
 
+// Fresh lists both sides as they are now, with the pull times as ECR has them, and writes nothing.
+func (p *Pipeline) Fresh(ctx context.Context, h Hooks) (document.Inventory, error) {
+	return inventory.Run(ctx, p.lists(h))
+}
+
 // ClaimError says that a repository belongs to two waves.
 type ClaimError struct {
 	Repository  ref.Repository
@@ -119,6 +124,13 @@ func claimedTwice(waves []ref.Wave, inv document.Inventory) error {
 }
 
 func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error) {
+	c := p.lists(h)
+	c.Previous = p.previousImages
+	return inventory.Run(ctx, c)
+}
+
+// lists is how both sides are listed.
+func (p *Pipeline) lists(h Hooks) inventory.Config {
 	c := inventory.Config{
 		Migration: p.Rules.Migration, Target: p.Target, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope,
 		Referrers: p.referrers, Tolerant: p.memory != nil, Progress: h.Inventory, Logger: p.Logger,
@@ -126,8 +138,7 @@ func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
 	}
-	c.Previous = p.previousImages
-	return inventory.Run(ctx, c)
+	return c
 }
 
 // previousImages calls each with every source image of the latest inventory of the same migration, if there is one.

@@ -41,6 +41,8 @@ type WaveStatus struct {
 	Oldest       time.Time `json:"verifiedAt,omitzero"` // when the repository was verified that was verified longest ago
 	// Sync is how the wave's sync stands; nil where none has ended a cycle.
 	Sync *SyncStatus `json:"sync,omitempty"`
+	// Cutover is what the last check of the wave's own cut-over said; nil where it was never checked.
+	Cutover *CutoverStatus `json:"cutover,omitempty"`
 	// Now is how it stands on both sides at the moment; nil where nothing was looked at.
 	Now *WaveNow `json:"now,omitempty"`
 }
@@ -108,7 +110,9 @@ func (p *Pipeline) status() (Status, known, error) {
 	if s.Rewrite, err = p.rewriteStatus(); err != nil {
 		return s, k, err
 	}
-	if s.Cutover, err = p.cutoverStatus(); err != nil {
+	whole := *p
+	whole.Workspace = workspace.At(p.Workspace.Dir, "")
+	if s.Cutover, err = whole.cutoverStatus(); err != nil {
 		return s, k, err
 	}
 	waves := p.Waves
@@ -155,6 +159,11 @@ func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, 
 	k.workspace = part.Workspace
 	if s.Sync, err = part.syncStatus(); err != nil {
 		return s, k, err
+	}
+	if w.Name != "" {
+		if s.Cutover, err = part.cutoverStatus(); err != nil {
+			return s, k, err
+		}
 	}
 	inv := part.previous()
 	if inv == nil {

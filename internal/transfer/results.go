@@ -73,9 +73,10 @@ func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 		p.stopped = true
 		return
 	}
+	class, text, hint := registry.Explain(err)
 	p.add(document.Failure{
 		Source: n.source.String() + suffix, Target: target.String() + suffix, Digest: n.manifest.Digest, Tag: tag,
-		Class: string(registry.ClassOf(err)), Error: err.Error(), Hint: cmp.Or(registry.HintOf(err), advice(registry.ClassOf(err))),
+		Class: class, Error: text, Hint: cmp.Or(hint, advice(registry.ClassOf(err))),
 	})
 }
 

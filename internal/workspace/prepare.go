@@ -47,7 +47,7 @@ func probe(dir string) error {
 }
 
 // unfinished are the names of documents that were being written, and of probes.
-var unfinished = regexp.MustCompile(`^\.(probe-|(inventory|settings|layout|plan|governance|results|verify|rewrite|sync|estimate|cutover)\.json|content\.jsonl|governance\.md|report\.(html|md)|layout\.yaml)[0-9]+$`)
+var unfinished = regexp.MustCompile(`^\.(probe-|(inventory|settings|layout|plan|governance|results|verify|rewrite|sync|estimate|cutover)\.json|content\.jsonl|governance\.md|report\.(html|md)|layout\.yaml|leave\.sh)[0-9]+$`)
 
 func sweep(dir string) error {
 	entries, err := os.ReadDir(dir)

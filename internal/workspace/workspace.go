@@ -107,6 +107,9 @@ func (w *Workspace) History() string { return w.file("history.jsonl") }
 // Cutover is the path of cutover.json.
 func (w *Workspace) Cutover() string { return w.part("cutover.json") }
 
+// LeaveScript is the path of leave.sh, which would delete at the source what is proved to be at the target.
+func (w *Workspace) LeaveScript() string { return w.part("leave.sh") }
+
 // Report is the path of report.html.
 func (w *Workspace) Report() string { return w.part("report.html") }
 

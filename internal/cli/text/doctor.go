@@ -49,30 +49,40 @@ func groupTitle(side string) string {
 	return "This machine"
 }
 
+// mark says at the beginning of a line what came of something.
+type mark struct {
+	sign  string
+	style func(string) string
+}
+
 // check writes one line, and the rest of a long detail and the remedies below it.
 func (p *page) check(c doctor.Check, width int) {
-	sign, mark := "✓", p.s.Good
+	m := mark{"✓", p.s.Good}
 	switch c.Status {
 	case doctor.Warn:
-		sign, mark = "!", p.s.Warn
+		m = mark{"!", p.s.Warn}
 	case doctor.Fail:
-		sign, mark = "✗", p.s.Bad
+		m = mark{"✗", p.s.Bad}
 	case doctor.Skip:
-		sign, mark = "-", p.s.Faint
+		m = mark{"-", p.s.Faint}
 	}
-	name := checkName(c.Name)
+	p.marked(m, checkName(c.Name), width, c.Detail, c.Remedy)
+}
+
+// marked writes a mark and a name, beside them a text, and below that what to do.
+func (p *page) marked(m mark, name string, width int, text string, remedies []string) {
 	indent := item + 2 + width + 2
-	head := mark(sign) + " " + name + strings.Repeat(" ", max(2, width-term.Width(name)+2))
+	head := m.style(m.sign) + " " + name + strings.Repeat(" ", max(2, width-term.Width(name)+2))
 	space := 0
 	if p.o.Width > 0 {
 		space = max(20, p.o.Width-indent)
 	}
-	lines := term.Wrap(term.Clean(c.Detail), space)
+	lines := term.Wrap(term.Clean(text), space)
 	if len(lines) == 0 {
 		lines = []string{""}
 	}
 	for n, line := range lines {
-		if c.Status == doctor.Skip {
+		if m.sign == "-" {
 			line = p.s.Faint(line)
 		}
 		if n == 0 {
@@ -81,7 +91,7 @@ func (p *page) check(c doctor.Check, width int) {
 			p.line(indent, line)
 		}
 	}
-	for _, remedy := range c.Remedy {
+	for _, remedy := range remedies {
 		p.remedy(indent, remedy)
 	}
 }

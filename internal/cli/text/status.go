@@ -34,7 +34,7 @@ func Status(w io.Writer, o Options, s stage.Status) {
 	q.seen(s)
 	q.syncs(s.Waves)
 	q.references(s.Rewrite)
-	q.gate(s.Cutover)
+	q.gates(s)
 	q.outside(s)
 	if rest.Len() > 0 {
 		p.blank()
@@ -290,14 +290,31 @@ func (p *page) references(r *stage.RewriteStatus) {
 	p.labelled("references", text, mark)
 }
 
-// gate says what the last check of the cut-over said.
-func (p *page) gate(c *stage.CutoverStatus) {
-	if c == nil {
-		return
+// gates says what the last checks of the cut-over said: of the whole, and of the waves that were checked by themselves.
+func (p *page) gates(s stage.Status) {
+	if s.Cutover != nil {
+		p.gate("", *s.Cutover)
 	}
-	text := "checked " + p.ago(c.CheckedAt) + ": "
+	var open []string
+	for _, wave := range s.Waves {
+		switch c := wave.Cutover; {
+		case c == nil:
+		case c.Open && !c.Leave:
+			open = append(open, waveName(wave))
+		default:
+			p.gate(waveName(wave)+" ", *c)
+		}
+	}
+	if len(open) > 0 {
+		p.labelled("cut-over", "open: "+strings.Join(open, ", "), p.s.Good)
+	}
+}
+
+// gate is one of them.
+func (p *page) gate(of string, c stage.CutoverStatus) {
+	text := of + "checked " + p.ago(c.CheckedAt) + ": "
 	if c.Leave {
-		text = "to leave ECR, " + text
+		text = of + "to leave ECR, checked " + p.ago(c.CheckedAt) + ": "
 	}
 	if c.Open {
 		p.labelled("cut-over", text+"open", p.s.Good)

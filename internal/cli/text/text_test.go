@@ -102,7 +102,7 @@ func someResults() document.Results {
 	for i := range 12 {
 		r.Failures = append(r.Failures, document.Failure{
 			Source: east.String() + fmt.Sprintf("/team/service-%d:v1", i), Target: images.String() + fmt.Sprintf("/team/service-%d:v1", i), Tag: "v1", Digest: sha("x"),
-			Class: "denied", Error: fmt.Sprintf("target: write manifest %s/team/service-%d:v1: HTTP 403: permission denied (grant roles/artifactregistry.writer)", images, i),
+			Class: "denied", Error: fmt.Sprintf("target: write manifest %s/team/service-%d:v1: HTTP 403: permission denied", images, i),
 			Hint: "grant roles/artifactregistry.writer",
 		})
 	}

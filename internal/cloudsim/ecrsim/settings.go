@@ -202,14 +202,25 @@ type exclusionInput struct {
 }
 
 func registerPullTimeUpdateExclusion(c *call, in *exclusionInput) (any, error) {
-	c.reg.mu.Lock()
-	defer c.reg.mu.Unlock()
-	if slices.ContainsFunc(c.reg.exclusions, func(e exclusion) bool { return e.PrincipalArn == in.PrincipalArn }) {
+	e, fresh := c.reg.exclude(in.PrincipalArn)
+	if !fresh {
 		return nil, failf("ExclusionAlreadyExistsException", "The exclusion for the principal '%s' already exists", in.PrincipalArn)
 	}
-	e := exclusion{in.PrincipalArn, epoch{c.reg.now()}}
-	c.reg.exclusions = append(c.reg.exclusions, e)
 	return e, nil
+}
+
+// ExcludePulls has the principal's pulls no longer recorded, as RegisterPullTimeUpdateExclusion does.
+func (r *Registry) ExcludePulls(principal string) { r.exclude(principal) }
+
+func (r *Registry) exclude(principal string) (made exclusion, fresh bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if slices.ContainsFunc(r.exclusions, func(e exclusion) bool { return e.PrincipalArn == principal }) {
+		return exclusion{}, false
+	}
+	e := exclusion{principal, epoch{r.now()}}
+	r.exclusions = append(r.exclusions, e)
+	return e, true
 }
 
 func deregisterPullTimeUpdateExclusion(c *call, in *exclusionInput) (any, error) {
