@@ -71,6 +71,7 @@ type Status struct {
 	Migration  document.Migration `json:"migration"`
 	Waves      []WaveStatus       `json:"waves"`
 	Unassigned []ref.Repository   `json:"unassigned"`        // repositories that no wave claims, where there are waves
+	Sync       *SyncStatus        `json:"sync,omitempty"`    // of one sync for all waves; nil where there is none
 	Rewrite    *RewriteStatus     `json:"rewrite,omitempty"` // nil where none was made
 	Cutover    *CutoverStatus     `json:"cutover,omitempty"` // nil where it was never checked
 	Look       *QuickLook         `json:"look,omitempty"`    // nil where there was none
@@ -118,6 +119,8 @@ func (p *Pipeline) status() (Status, known, error) {
 	waves := p.Waves
 	if len(waves) == 0 {
 		waves = []ref.Wave{{}}
+	} else if s.Sync, err = whole.syncStatus(); err != nil {
+		return s, k, err
 	}
 	var newest *document.Inventory // names all repositories, whatever its scope is
 	for _, w := range waves {

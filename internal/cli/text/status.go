@@ -32,7 +32,7 @@ func Status(w io.Writer, o Options, s stage.Status) {
 	var rest strings.Builder
 	q := newPage(&rest, o)
 	q.seen(s)
-	q.syncs(s.Waves)
+	q.syncs(s)
 	q.references(s.Rewrite)
 	q.gates(s)
 	q.outside(s)
@@ -234,7 +234,8 @@ func (p *page) cause(u stage.Unseen) string {
 }
 
 // syncs says how the sync stands, of all waves together.
-func (p *page) syncs(waves []stage.WaveStatus) {
+func (p *page) syncs(whole stage.Status) {
+	waves := append([]stage.WaveStatus{{Sync: whole.Sync}}, whole.Waves...)
 	var sum stage.SyncStatus
 	var never []string
 	n := 0
