@@ -53,7 +53,11 @@ type app struct {
 	metrics *sync.Metrics     // of a command that syncs
 	queues  []*events.Queue   // of ECR's events
 	history history
-	reads   bool // the command only reads documents, and takes no lock
+	reads   bool           // the command writes no document, and takes no lock
+	unseen  []stage.Unseen // sides that could not be opened, where patience goes on without
+	// patience is how long a command that goes on without a side that it cannot see bears failures; 0 for all others, which
+	// need both sides.
+	patience time.Duration
 }
 
 // flags are the shared ones.
@@ -330,7 +334,7 @@ func (a *app) open(ctx context.Context, n need) (p *stage.Pipeline, closed func(
 	if err := p.UseLayout(); err != nil {
 		return nil, nil, errors.Join(err, whole.Close())
 	}
-	if n != 0 && !a.reads { // what asks no cloud only reads
+	if n != 0 && !a.reads { // what asks no cloud only reads, too
 		if err := p.Workspace.Prepare(); err != nil {
 			return nil, nil, errors.Join(err, whole.Close())
 		}
@@ -345,46 +349,6 @@ func (a *app) workspace(dir string) (*workspace.Workspace, error) {
 		return workspace.At(dir, ""), nil
 	}
 	return workspace.Open(dir)
-}
-
-// reaching is how clouds are reached.
-func (a *app) reaching(s settings, log *slog.Logger) clouds.Options {
-	o := a.history.watch(a.clouds)
-	o.Logger, o.Limits = log, s.limits
-	if o.Getenv == nil {
-		o.Getenv = a.getenv
-	}
-	return o
-}
-
-// reach opens the clouds that a command needs. The error names all that is wrong, on both sides.
-func (a *app) reach(ctx context.Context, p *stage.Pipeline, n need, s settings, o clouds.Options) error {
-	var failed []error
-	o.Target.Impersonate = s.Impersonate
-	for _, t := range s.mapping.Targets() {
-		o.Target.Hosts = append(o.Target.Hosts, t.Host())
-	}
-	if n&needSource != 0 {
-		for _, from := range s.sources {
-			o.Source = from.options()
-			opened, err := clouds.OpenSource(ctx, from.registry, from.form, o)
-			if err != nil {
-				failed = append(failed, err)
-			}
-			p.Sources = append(p.Sources, opened)
-		}
-	}
-	if n&needTarget != 0 {
-		opened, err := clouds.OpenTarget(ctx, o)
-		if err != nil {
-			failed = append(failed, err)
-		}
-		p.Target = opened
-	}
-	if err := a.openQueues(ctx, s, o); err != nil {
-		failed = append(failed, err)
-	}
-	return errors.Join(failed...)
 }
 
 // logger writes to stderr: warnings, and with -v every request.

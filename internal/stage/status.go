@@ -8,6 +8,7 @@ import (
 
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/workspace"
 )
 
 // State is how far a wave has come.
@@ -21,6 +22,7 @@ const (
 	StateCopied     State = "copied"     // a copy ended, and nothing was verified since
 	StateIncomplete State = "incomplete" // something failed, is missing or differs
 	StateVerified   State = "verified"   // everything that rules do not leave out is at the target
+	StateStale      State = "stale"      // was verified, and a look at both sides says that something changed since
 )
 
 // WaveStatus is where one wave stands, as the documents of the workspace say it.
@@ -39,6 +41,10 @@ type WaveStatus struct {
 	Oldest       time.Time `json:"verifiedAt,omitzero"` // when the repository was verified that was verified longest ago
 	// Sync is how the wave's sync stands; nil where none has ended a cycle.
 	Sync *SyncStatus `json:"sync,omitempty"`
+	// Cutover is what the last check of the wave's own cut-over said; nil where it was never checked.
+	Cutover *CutoverStatus `json:"cutover,omitempty"`
+	// Now is how it stands on both sides at the moment; nil where nothing was looked at.
+	Now *WaveNow `json:"now,omitempty"`
 }
 
 // SyncStatus is how a sync stands, as its latest cycle left it.
@@ -65,33 +71,66 @@ type Status struct {
 	Migration  document.Migration `json:"migration"`
 	Waves      []WaveStatus       `json:"waves"`
 	Unassigned []ref.Repository   `json:"unassigned"`        // repositories that no wave claims, where there are waves
+	Sync       *SyncStatus        `json:"sync,omitempty"`    // of one sync for all waves; nil where there is none
 	Rewrite    *RewriteStatus     `json:"rewrite,omitempty"` // nil where none was made
+	Cutover    *CutoverStatus     `json:"cutover,omitempty"` // nil where it was never checked
+	Look       *QuickLook         `json:"look,omitempty"`    // nil where there was none
+	Next       Step               `json:"next"`
 }
+
+// known is what the documents say, for a look to compare with.
+type known struct {
+	verification document.Verification
+	waves        []knownWave // those of the status, in its order
+}
+
+// knownWave is what the documents say of one wave.
+type knownWave struct {
+	wave      ref.Wave
+	workspace *workspace.Workspace
+	inventory *document.Inventory // nil where nothing of it was listed
+}
+
+// mine reports whether a repository belongs to the wave. The whole migration has all of them.
+func (w knownWave) mine(r ref.Repository) bool { return w.wave.Name == "" || w.wave.Match(r) }
 
 // Status reads the documents of the workspace. It asks no registry.
 func (p *Pipeline) Status() (Status, error) {
+	s, _, err := p.status()
+	s.Next = s.next()
+	return s, err
+}
+
+func (p *Pipeline) status() (Status, known, error) {
 	s := Status{Migration: p.Rules.Migration, Waves: []WaveStatus{}, Unassigned: []ref.Repository{}}
-	var v document.Verification
-	if err := p.optional(p.Workspace.Verification(), document.KindVerification, &v); err != nil {
-		return s, err
+	var k known
+	if err := p.optional(p.Workspace.Verification(), document.KindVerification, &k.verification); err != nil {
+		return s, k, err
 	}
 	var err error
 	if s.Rewrite, err = p.rewriteStatus(); err != nil {
-		return s, err
+		return s, k, err
+	}
+	whole := *p
+	whole.Workspace = workspace.At(p.Workspace.Dir, "")
+	if s.Cutover, err = whole.cutoverStatus(); err != nil {
+		return s, k, err
 	}
 	waves := p.Waves
 	if len(waves) == 0 {
 		waves = []ref.Wave{{}}
+	} else if s.Sync, err = whole.syncStatus(); err != nil {
+		return s, k, err
 	}
 	var newest *document.Inventory // names all repositories, whatever its scope is
 	for _, w := range waves {
-		status, inv, err := p.waveStatus(w, v)
+		status, of, err := p.waveStatus(w, k.verification)
 		if err != nil {
-			return s, err
+			return s, k, err
 		}
-		s.Waves = append(s.Waves, status)
-		if inv != nil {
-			newest = inv
+		s.Waves, k.waves = append(s.Waves, status), append(k.waves, of)
+		if of.inventory != nil {
+			newest = of.inventory
 		}
 	}
 	if newest != nil && len(p.Waves) > 0 {
@@ -101,7 +140,7 @@ func (p *Pipeline) Status() (Status, error) {
 			}
 		}
 	}
-	return s, nil
+	return s, k, nil
 }
 
 func claimed(waves []ref.Wave, r ref.Repository) bool {
@@ -113,21 +152,28 @@ func claimed(waves []ref.Wave, r ref.Repository) bool {
 	return false
 }
 
-func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, *document.Inventory, error) {
-	s := WaveStatus{Name: w.Name, State: StateNew}
+func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, knownWave, error) {
+	s, k := WaveStatus{Name: w.Name, State: StateNew}, knownWave{wave: w}
 	part := *p
 	var err error
 	if part.Workspace, err = p.Workspace.Wave(w.Name); err != nil {
-		return s, nil, err
+		return s, k, err
 	}
+	k.workspace = part.Workspace
 	if s.Sync, err = part.syncStatus(); err != nil {
-		return s, nil, err
+		return s, k, err
+	}
+	if w.Name != "" {
+		if s.Cutover, err = part.cutoverStatus(); err != nil {
+			return s, k, err
+		}
 	}
 	inv := part.previous()
 	if inv == nil {
-		return s, nil, nil
+		return s, k, nil
 	}
-	mine := func(r ref.Repository) bool { return w.Name == "" || w.Match(r) }
+	k.inventory = inv
+	mine := k.mine
 	s.State = StateListed
 	for _, r := range inv.Source.Repositories {
 		if mine(r.URI) {
@@ -147,7 +193,7 @@ func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, 
 	}
 	var results document.Results
 	if err := p.optional(part.Workspace.Results(), document.KindResults, &results); err != nil {
-		return s, inv, err
+		return s, k, err
 	}
 	if !results.EndedAt.IsZero() {
 		s.State, s.Failed = StateCopied, results.Failed
@@ -158,7 +204,7 @@ func (p *Pipeline) waveStatus(w ref.Wave, v document.Verification) (WaveStatus, 
 	if s.count(v, mine, results.EndedAt); !s.Oldest.IsZero() {
 		s.Verified += s.Repositories - len(filled) // of an empty one nothing can be missing
 	}
-	return s, inv, nil
+	return s, k, nil
 }
 
 // count adds what is verified, and decides the state by it where it is newer than the last copy.
