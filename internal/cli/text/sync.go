@@ -56,7 +56,7 @@ func Sync(w io.Writer, o Options, s document.Sync, path string) {
 	if len(s.Parked) > 0 {
 		p.section("Parked", p.s.Warn(term.Count(len(s.Parked), "message"))+" not understood and left in the queue")
 		for _, m := range s.Parked {
-			p.say(2, m.Queue+": "+m.Reason, nil)
+			p.say(2, moment(m.At)+"  "+m.Queue+": "+m.Reason, nil)
 		}
 	}
 	p.written(path)
