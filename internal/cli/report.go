@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -77,6 +78,10 @@ func (a *app) writeReport(s settings, dirs []string) (reported, error) {
 		return reported{}, err
 	}
 	made, w := report.New(e), workspace.At(s.Workspace, s.Wave)
+	// Where the documents are those of workers alone, nothing has made it yet.
+	if err := os.MkdirAll(filepath.Dir(w.Report()), 0o700); err != nil {
+		return reported{}, fmt.Errorf("make the workspace: %w", err)
+	}
 	for _, file := range []struct {
 		path  string
 		write func(io.Writer, report.Report) error

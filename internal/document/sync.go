@@ -35,6 +35,7 @@ type SyncCycle struct {
 	Copied       int                    `json:"copied"`       // of those, that are at the target now, as it says itself
 	Behind       int                    `json:"behind"`       // of those, that are not
 	Kept         int                    `json:"kept"`         // tags that somebody else moved at the target
+	KeptTags     []Tag                  `json:"keptTags"`     // each of them, as the target has it; sorted by target, tag
 	Deleted      int                    `json:"deleted"`      // tags that were taken away at the target
 	Created      []ref.TargetRepository `json:"created"`      // sorted
 	Failures     []Failure              `json:"failures"`     // each with what to do

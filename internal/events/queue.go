@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,7 +44,7 @@ type Options struct {
 	Observe func(host string, status int)
 	// Visibility is for how long a message is hidden once it was received; 0 means DefaultVisibility.
 	Visibility time.Duration
-	// Logger is told about parked messages; nil means silence.
+	// Logger is told about requests and parked messages; nil means silence.
 	Logger *slog.Logger
 }
 
@@ -90,7 +91,7 @@ func Open(o Options) (*Queue, error) {
 		endpoint = aws.String("https://" + u.Host)
 	}
 	return &Queue{options: o, api: api.New(api.Options{
-		Region: o.Address.Region, BaseEndpoint: endpoint, HTTPClient: observed{o.HTTPClient, o.Observe},
+		Region: o.Address.Region, BaseEndpoint: endpoint, HTTPClient: observed{o.HTTPClient, o.Logger, o.Observe},
 		Credentials: aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			id, key, token, err := o.Credentials(ctx)
 			return aws.Credentials{AccessKeyID: id, SecretAccessKey: key, SessionToken: token}, err
@@ -98,20 +99,24 @@ func Open(o Options) (*Queue, error) {
 	})}, nil
 }
 
-// observed tells of each attempt.
+// observed logs each attempt, and tells of it.
 type observed struct {
 	next aws.HTTPClient
+	log  *slog.Logger
 	tell func(host string, status int)
 }
 
 // Do sends one request.
 func (o observed) Do(req *http.Request) (*http.Response, error) {
+	start := time.Now()
 	res, err := o.next.Do(req)
+	status := 0
+	if err == nil {
+		status = res.StatusCode
+	}
+	_, operation, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	o.log.DebugContext(req.Context(), "request", "operation", operation, "host", req.URL.Host, "status", status, "duration", time.Since(start))
 	if o.tell != nil {
-		status := 0
-		if err == nil {
-			status = res.StatusCode
-		}
 		o.tell(req.URL.Host, status)
 	}
 	return res, err

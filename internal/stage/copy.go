@@ -52,7 +52,7 @@ func (p *Pipeline) Copy(ctx context.Context, o CopyOptions, h Hooks) (document.R
 	if made, err = p.possible(made, listing); err != nil {
 		return document.Results{}, err
 	}
-	peers, part, err := shardOf(made, o.Shard)
+	peers, part, err := p.shardOf(made, o.Shard)
 	if err != nil {
 		return document.Results{}, err
 	}

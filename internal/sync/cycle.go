@@ -41,7 +41,7 @@ type run struct {
 func (s *Syncer) cycle(ctx context.Context) error {
 	s.begin()
 	r := &run{Syncer: s, cycle: document.SyncCycle{
-		StartedAt: s.now().UTC(), Created: []ref.TargetRepository{}, Failures: []document.Failure{},
+		StartedAt: s.now().UTC(), Created: []ref.TargetRepository{}, KeptTags: []document.Tag{}, Failures: []document.Failure{},
 	}}
 	r.full = s.VerifyEvery > 0 && s.now().Sub(s.lastVerified()) >= s.VerifyEvery
 	err := r.do(ctx)
@@ -166,11 +166,16 @@ func (r *run) provision(ctx context.Context, h stage.Hooks) error {
 	return nil
 }
 
+// keep takes over which tags somebody else moved at the target, where they stay.
+func (r *run) keep(tags []document.Tag) {
+	r.cycle.Kept, r.cycle.KeptTags = len(tags), append([]document.Tag{}, tags...)
+}
+
 // copy brings what is behind, and asks the target for each of it.
 func (r *run) copy(ctx context.Context, h stage.Hooks) error {
 	behind := r.pipeline.Behind(r.made, r.inv)
 	r.cycle.Found = len(behind)
-	r.cycle.Kept = len(r.made.Difference.ForeignTags)
+	r.keep(r.made.Difference.ForeignTags)
 	r.fallBehind(behind)
 	if len(behind) == 0 && (!r.Overwrite || r.cycle.Kept == 0) {
 		return nil
@@ -185,7 +190,7 @@ func (r *run) copy(ctx context.Context, h stage.Hooks) error {
 		return err
 	}
 	r.cycle.Failures = append(r.cycle.Failures, results.Failures...)
-	r.cycle.Kept = len(results.Kept)
+	r.keep(results.Kept)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -36,6 +36,10 @@ func (s *Syncer) lastVerified() time.Time {
 	return s.state.LastVerified
 }
 
+// longestKept is for how long SQS keeps a message at most, in the queue and in the dead-letter queue together: what was
+// parked before is nowhere any more.
+const longestKept = 14 * 24 * time.Hour
+
 // end takes over what a cycle found, tells of it, and lets those go on that wait for a cycle.
 func (s *Syncer) end(r *run, err error) {
 	s.alive()
@@ -52,6 +56,7 @@ func (s *Syncer) end(r *run, err error) {
 			s.state.OldestBehind = since.UTC()
 		}
 	}
+	s.state.Parked = slices.DeleteFunc(slices.Clone(s.state.Parked), func(m document.ParkedMessage) bool { return s.now().Sub(m.At) > longestKept })
 	close(s.ended)
 	s.ended = make(chan struct{})
 	state := s.state

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,6 +165,27 @@ func TestPoisonIsParked(t *testing.T) {
 	}
 	if text := scrape(t, s); !strings.Contains(text, "transship_events_parked_total 3") {
 		t.Error(text)
+	}
+}
+
+// What was parked is told of until SQS has it nowhere any more.
+func TestParkedMessagesAreForgotten(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{}, corpus.Flat(1, 1))
+	w.queue.Send("no JSON at all")
+	var later atomic.Int64
+	s := w.sync(t, func(c *Config) {
+		c.Queues = []Queue{w.open(t)}
+		c.Pipeline.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	defer end(t, s)
+	once(t, s)
+	later.Store(int64(13 * 24 * time.Hour))
+	if state := once(t, s); len(state.Parked) != 1 {
+		t.Errorf("after 13 days: %+v", state.Parked)
+	}
+	later.Store(int64(15 * 24 * time.Hour))
+	if state := once(t, s); len(state.Parked) != 0 {
+		t.Errorf("after 15 days: %+v", state.Parked)
 	}
 }
 

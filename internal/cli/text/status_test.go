@@ -81,6 +81,7 @@ func TestSync(t *testing.T) {
 	}
 	golden(t, "sync", func(w io.Writer, o Options) { Sync(w, o, s, "transship/sync.json") })
 	s.Cycle.Copied, s.Cycle.Behind, s.Cycle.Kept, s.Cycle.Deleted = 3, 2, 1, 1
+	s.Cycle.KeptTags = []document.Tag{{Target: images.Image("team/api"), Tag: "latest", Digest: sha("theirs")}}
 	s.Cycle.Created = []ref.TargetRepository{images}
 	s.Cycle.Failures = []document.Failure{{Source: repo.String() + ":1.2", Class: "denied", Error: "the manifest cannot be read", Hint: "allow ecr:BatchGetImage"}, {Source: hostile, Error: hostile, Hint: hostile}}
 	s.Deletions = []document.SyncDeletion{{Target: images.Image("team/api"), Tag: "1.1", Digest: sha("one"), SeenAt: day(4)}}

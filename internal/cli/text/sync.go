@@ -25,9 +25,6 @@ func Sync(w io.Writer, o Options, s document.Sync, path string) {
 	if len(c.Created) > 0 {
 		p.labelled("created", term.Count(len(c.Created), "repository"), nil)
 	}
-	if c.Kept > 0 {
-		p.labelled("kept", term.Count(c.Kept, "tag")+` that somebody else moved at the target; "--overwrite" takes them`, p.s.Warn)
-	}
 	if c.Deleted > 0 {
 		p.labelled("deleted", term.Count(c.Deleted, "tag")+" that the source no longer has", nil)
 	}
@@ -35,6 +32,7 @@ func Sync(w io.Writer, o Options, s document.Sync, path string) {
 		p.section("Failed", p.s.Bad(term.Number(len(c.Failures))))
 		p.failures(c.Failures, n, path)
 	}
+	p.tags("Kept", `somebody else moved them at the target; "--overwrite" takes them`, c.KeptTags, n, path)
 	deleted := make([]document.Tag, 0, len(s.Deletions))
 	for _, d := range s.Deletions {
 		deleted = append(deleted, document.Tag{Target: d.Target, Tag: d.Tag, Digest: d.Digest})
@@ -56,7 +54,7 @@ func Sync(w io.Writer, o Options, s document.Sync, path string) {
 	if len(s.Parked) > 0 {
 		p.section("Parked", p.s.Warn(term.Count(len(s.Parked), "message"))+" not understood and left in the queue")
 		for _, m := range s.Parked {
-			p.say(2, m.Queue+": "+m.Reason, nil)
+			p.say(2, moment(m.At)+"  "+m.Queue+": "+m.Reason, nil)
 		}
 	}
 	p.written(path)

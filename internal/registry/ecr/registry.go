@@ -23,7 +23,7 @@ type Options struct {
 	// variables. The metadata services of the machine and its container, which speak plain HTTP, are always asked the
 	// SDK's own way.
 	HTTPClient aws.HTTPClient
-	// Logger is told about retries and renewed tokens. Nil means silence.
+	// Logger is told about requests, retries and renewed tokens. Nil means silence.
 	Logger *slog.Logger
 	// Profile names a profile of the shared configuration. Empty means AWS_PROFILE, or the default one.
 	Profile string
@@ -110,12 +110,9 @@ func New(cfg aws.Config, r ref.Registry, o Options) *Registry {
 	}
 	reg.api = api.NewFromConfig(cfg, func(a *api.Options) {
 		a.Retryer = newRetryer(reg.log, cache, o.Horizon)
-		a.APIOptions = append(a.APIOptions, bounded, markCuts)
+		a.APIOptions = append(a.APIOptions, bounded, markCuts, observed(reg.log, o.Observe))
 		if o.Governor != nil {
 			a.APIOptions = append(a.APIOptions, governed(o.Governor))
-		}
-		if o.Observe != nil {
-			a.APIOptions = append(a.APIOptions, observed(o.Observe))
 		}
 		if a.BaseEndpoint == nil && o.Form.FIPS {
 			a.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled

@@ -31,7 +31,7 @@ type Options struct {
 	Credentials *Keyring
 	// Transport carries the requests. Nil means a copy of net/http's default one, which honours the proxy variables.
 	Transport http.RoundTripper
-	// Logger is told about retries. Nil means silence.
+	// Logger is told about requests and retries. Nil means silence.
 	Logger *slog.Logger
 	// Endpoint is the API's URL, without the version. Empty means DefaultEndpoint. It must be https.
 	Endpoint string

@@ -116,8 +116,14 @@ func (t *retryTransport) attempt(ctx context.Context, req *http.Request) (*http.
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
+	start := time.Now()
 	res, err := t.send(req.WithContext(ctx))
 	slot.Release(outcome(res, err))
+	status := 0 // no answer
+	if err == nil {
+		status = res.StatusCode
+	}
+	t.log.DebugContext(ctx, "request", "method", req.Method, "host", req.URL.Host, "path", req.URL.Path, "status", status, "duration", time.Since(start))
 	return res, err
 }
 
