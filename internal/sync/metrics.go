@@ -26,6 +26,7 @@ type Metrics struct {
 	parked    prometheus.Counter
 	bytes     atomic.Int64 // of copies that have ended
 	syncer    atomic.Pointer[Syncer]
+	outages   outages
 }
 
 // NewMetrics returns metrics that nothing was counted in.
@@ -130,6 +131,13 @@ func (m *Metrics) Observe(host string, status int, throttled bool) {
 	m.requests.WithLabelValues(host, strconv.Itoa(status)).Inc()
 	if throttled {
 		m.throttled.WithLabelValues(host).Inc()
+	}
+	s := m.syncer.Load()
+	if s == nil {
+		return
+	}
+	if lasts, tell := m.outages.saw(host, status, throttled, s.now()); tell {
+		s.log.Warn("a host answers nothing of use, and is asked again and again", "host", host, "for", lasts.Round(time.Second), "status", status)
 	}
 }
 
