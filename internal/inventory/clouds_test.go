@@ -116,6 +116,23 @@ func TestPullThroughCachesAreRecognised(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	known := func() map[ref.Repository]string {
+		out := map[ref.Repository]string{}
+		for _, r := range inv.Source.Repositories {
+			out[r.URI] = r.PullThrough
+		}
+		return out
+	}
+	w.Sim.Faults.Set(cloudsim.Fault{Kind: "ecr.DescribePullThroughCacheRules", Action: cloudsim.Status(403)})
+	c := configOf(w)
+	c.Caches = known
+	later, err := inventory.Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(inv.Source.Repositories, later.Source.Repositories); diff != "" {
+		t.Errorf("what was known of the caches is lost where ECR cannot be asked: %s", diff)
+	}
 	if caches := inventory.Summarize(inv).PullThrough; len(caches) != 2 || caches[0].Upstream != "registry-1.docker.io" {
 		t.Errorf("the summary has %+v", caches)
 	}

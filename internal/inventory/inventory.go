@@ -59,7 +59,10 @@ type Config struct {
 	Scope     ref.Scope   // images are listed only of repositories in scope; repositories all
 	// Previous calls each with every source image of an earlier inventory of the same migration, of which the pull times
 	// stay. It is called when the source has been listed. May be nil.
-	Previous    func(each func(document.SourceImage))
+	Previous func(each func(document.SourceImage))
+	// Caches are the repositories that ECR filled from another registry by an earlier inventory, and from which. They are
+	// asked for only where ECR cannot be. May be nil.
+	Caches      func() map[ref.Repository]string
 	Concurrency int           // requests at a time to one registry, 0 for DefaultConcurrency
 	Referrers   ReferrersMode //
 	// Tolerant makes a target repository that cannot be listed one of the failures, together with all source repositories

@@ -82,6 +82,7 @@ type sweep struct {
 
 	mu           sync.Mutex
 	repositories []document.SourceRepository
+	caches       map[ref.Repository]string                 // that an earlier inventory knew of, where ECR cannot be asked
 	images       map[ref.Repository][]document.SourceImage // of the repositories that were listed to the end
 	failures     []document.Failure
 	listErr      error // listing the repositories failed
@@ -118,7 +119,7 @@ func (w *sweep) run(ctx context.Context, named func([]document.SourceRepository)
 	}
 	g.wait()
 	asked.Wait()
-	recognise(w.repositories, rules)
+	recognise(w.repositories, rules, w.caches)
 	w.findReferrers(ctx)
 }
 

@@ -133,12 +133,25 @@ func (p *Pipeline) list(ctx context.Context, h Hooks) (document.Inventory, error
 func (p *Pipeline) lists(h Hooks) inventory.Config {
 	c := inventory.Config{
 		Migration: p.Rules.Migration, Target: p.Target, Mapping: p.Rules.Mapping, Scope: p.Rules.Scope,
-		Referrers: p.referrers, Tolerant: p.memory != nil, Progress: h.Inventory, Logger: p.Logger,
+		Referrers: p.referrers, Caches: p.caches, Tolerant: p.memory != nil, Progress: h.Inventory, Logger: p.Logger,
 	}
 	for _, s := range p.Sources {
 		c.Sources = append(c.Sources, s)
 	}
 	return c
+}
+
+// caches are the repositories that ECR filled from another registry by the latest inventory.
+func (p *Pipeline) caches() map[ref.Repository]string {
+	out := map[ref.Repository]string{}
+	if inv := p.previous(); inv != nil {
+		for _, r := range inv.Source.Repositories {
+			if r.PullThrough != "" {
+				out[r.URI] = r.PullThrough
+			}
+		}
+	}
+	return out
 }
 
 // previousImages calls each with every source image of the latest inventory of the same migration, if there is one.
