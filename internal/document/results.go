@@ -14,11 +14,12 @@ type Failure struct {
 	Digest digest.Digest `json:"digest,omitempty"`
 	Tag    string        `json:"tag,omitempty"`
 	Class  string        `json:"class"`          // a word for machines: see registry.Class
-	Error  string        `json:"error"`          // what happened
+	Error  string        `json:"error"`          // what happened, without the hint
 	Hint   string        `json:"hint,omitempty"` // what to do about it
 }
 
-// What says what happened, for people: the class first, and without the hint, which is told apart.
+// What says what happened, for people: the class first, and without the hint, which is told apart. Documents of earlier
+// versions have the hint in the error, too.
 func (f Failure) What() string {
 	text := f.Error
 	if f.Hint != "" {

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"transship/internal/document"
+	"transship/internal/markdown"
 )
 
 // Markdown is the report for people: what each target repository gets, what each side would delete, and of every setting
 // where it went.
 func Markdown(g document.Governance, plan document.Plan) string {
-	m := &markdown{}
+	m := &page{}
 	m.line("# What guards the images, and where it went", "")
 	m.line(fmt.Sprintf("Made on %s for %s. Layout: %s.", g.MadeAt.UTC().Format("2006-01-02 15:04 UTC"), target(g.Migration), g.Layout), "")
 	m.decide(g)
@@ -20,13 +21,13 @@ func Markdown(g document.Governance, plan document.Plan) string {
 	m.forecast(g)
 	m.line("## Every setting", "")
 	for _, r := range g.Registries {
-		m.settings(code(r.Source.Host()), r.Settings)
+		m.settings(markdown.Code(r.Source.Host()), r.Settings)
 	}
 	for _, r := range g.Repositories {
-		m.settings(code(r.Source.String())+" → "+code(r.Target.String()), r.Settings)
+		m.settings(markdown.Code(r.Source.String())+" → "+markdown.Code(r.Target.String()), r.Settings)
 	}
 	for _, r := range g.Targets {
-		m.settings(code(r.Target.String())+", as a whole", r.Settings)
+		m.settings(markdown.Code(r.Target.String())+", as a whole", r.Settings)
 	}
 	return m.b.String()
 }
@@ -35,35 +36,35 @@ func target(m document.Migration) string {
 	if m.Target == "" {
 		return "the targets that the mapping names"
 	}
-	return code(m.Target)
+	return markdown.Code(m.Target)
 }
 
-type markdown struct{ b strings.Builder }
+type page struct{ b strings.Builder }
 
-func (m *markdown) line(lines ...string) {
+func (m *page) line(lines ...string) {
 	for _, l := range lines {
 		m.b.WriteString(l + "\n")
 	}
 }
 
 // row is one of a table. Its first cell is Markdown of our own; the others are texts.
-func (m *markdown) row(first string, cells ...string) {
+func (m *page) row(first string, cells ...string) {
 	m.b.WriteString("| " + first)
 	for _, c := range cells {
-		m.b.WriteString(" | " + plain(c))
+		m.b.WriteString(" | " + markdown.Text(c))
 	}
 	m.b.WriteString(" |\n")
 }
 
 // decide lists what a person must decide.
-func (m *markdown) decide(g document.Governance) {
+func (m *page) decide(g document.Governance) {
 	m.line("## To decide", "")
 	n := 0
 	each := func(of string, list []document.Translation) {
 		for _, t := range list {
 			if t.Decide != "" && (t.Fate == document.FateRefused || t.Fate == document.FateApproximate) {
 				n++
-				m.line(fmt.Sprintf("- [ ] %s, %s: %s. %s %s", code(of), named(t), plain(t.Was), plain(Sentence(t.Reason)), plain(Sentence(t.Decide))))
+				m.line(fmt.Sprintf("- [ ] %s, %s: %s. %s %s", markdown.Code(of), named(t), markdown.Text(t.Was), markdown.Text(Sentence(t.Reason)), markdown.Text(Sentence(t.Decide))))
 			}
 		}
 	}
@@ -86,10 +87,10 @@ func named(t document.Translation) string {
 	if t.Item == "" {
 		return t.Setting
 	}
-	return t.Setting + " " + plain(t.Item)
+	return t.Setting + " " + markdown.Text(t.Item)
 }
 
-func (m *markdown) targets(plan document.Plan) {
+func (m *page) targets(plan document.Plan) {
 	m.line("## What the target repositories get", "", "| repository | clean-up policies (dry run) | labels | scanning | key | immutable tags |", "|---|---|---|---|---|---|")
 	for _, r := range plan.Repositories {
 		s := r.Settings
@@ -105,12 +106,12 @@ func (m *markdown) targets(plan document.Plan) {
 		for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
 			labels = append(labels, k+"="+s.Labels[k])
 		}
-		m.row(code(r.URI.String()), dash(strings.Join(ids, ", ")), dash(strings.Join(labels, ", ")), dash(s.Scanning), dash(s.KMSKey), immutable)
+		m.row(markdown.CodeCell(r.URI.String()), dash(strings.Join(ids, ", ")), dash(strings.Join(labels, ", ")), dash(s.Scanning), dash(s.KMSKey), immutable)
 	}
 	m.line("")
 }
 
-func (m *markdown) forecast(g document.Governance) {
+func (m *page) forecast(g document.Governance) {
 	begun := false
 	for _, r := range g.Repositories {
 		if len(r.Doomed) == 0 {
@@ -126,7 +127,7 @@ func (m *markdown) forecast(g document.Governance) {
 			source, target := r.DoomedWithin(days)
 			cells = append(cells, fmt.Sprintf("%d / %d", source, target))
 		}
-		m.row(code(r.Source.Name), cells...)
+		m.row(markdown.CodeCell(r.Source.Name), cells...)
 	}
 	if begun {
 		m.line("")
@@ -138,7 +139,7 @@ func (m *markdown) forecast(g document.Governance) {
 const doomedShown = 25
 
 // doomed lists the images that one of the sides would delete within a year.
-func (m *markdown) doomed(g document.Governance) {
+func (m *page) doomed(g document.Governance) {
 	m.line("| image | tags | ECR deletes it | Artifact Registry deletes it |", "|---|---|---|---|")
 	by := func(days int) string {
 		switch days {
@@ -151,22 +152,22 @@ func (m *markdown) doomed(g document.Governance) {
 	}
 	for _, r := range g.Repositories {
 		for _, d := range r.Doomed[:min(len(r.Doomed), doomedShown)] {
-			m.row(code(r.Source.Name+"@"+d.Digest.String()), strings.Join(d.Tags, ", "), by(d.Source), by(d.Target))
+			m.row(markdown.CodeCell(r.Source.Name+"@"+d.Digest.String()), strings.Join(d.Tags, ", "), by(d.Source), by(d.Target))
 		}
 		if more := len(r.Doomed) - doomedShown; more > 0 {
-			m.row(code(r.Source.Name), fmt.Sprintf("and %d more, in governance.json", more), "", "")
+			m.row(markdown.CodeCell(r.Source.Name), fmt.Sprintf("and %d more, in governance.json", more), "", "")
 		}
 	}
 	m.line("")
 }
 
-func (m *markdown) settings(title string, list []document.Translation) {
+func (m *page) settings(title string, list []document.Translation) {
 	if len(list) == 0 {
 		return
 	}
 	m.line("### "+title, "", "| setting | in ECR | in Artifact Registry | | |", "|---|---|---|---|---|")
 	for _, t := range list {
-		m.row(plain(named(t)), t.Was, dash(t.Becomes), string(t.Fate), strings.TrimSpace(Sentence(t.Reason)+" "+Sentence(t.Decide)))
+		m.row(named(t), t.Was, dash(t.Becomes), string(t.Fate), strings.TrimSpace(Sentence(t.Reason)+" "+Sentence(t.Decide)))
 	}
 	m.line("")
 }
@@ -188,29 +189,4 @@ func dash(s string) string {
 		return "–"
 	}
 	return s
-}
-
-// code is s as code. Names have no backquotes; where one has, it is left out.
-func code(s string) string { return "`" + strings.ReplaceAll(oneLine(s), "`", "") + "`" }
-
-// plain is a text of others in a cell or a list: on one line, and nothing in it is markup.
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range oneLine(s) {
-		if strings.ContainsRune("\\`*_{}[]<>|#&", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// oneLine is s without control characters.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"transship/internal/markdown"
 )
 
 // fewest is how many rows of a table the Markdown has, or twice as many where they need attention: a pull request takes
@@ -19,22 +21,22 @@ func Markdown(w io.Writer, r Report) error {
 		title += ", wave " + r.Wave
 	}
 	sign := map[Tone]string{Good: "✅ ", Bad: "❌ ", Warn: "⚠️ "}[r.Verdict.State.tone()]
-	fmt.Fprintf(&b, "# %s\n\n**%s%s.** %s\n\n", plain(title), sign, plain(r.Verdict.Headline), plain(r.Verdict.Sentence))
+	fmt.Fprintf(&b, "# %s\n\n**%s%s.** %s\n\n", markdown.Text(title), sign, markdown.Text(r.Verdict.Headline), markdown.Text(r.Verdict.Sentence))
 	for _, s := range r.Sources {
-		fmt.Fprintf(&b, "- From %s\n", code(s))
+		fmt.Fprintf(&b, "- From %s\n", markdown.Code(s))
 	}
 	if r.Target != "" {
-		fmt.Fprintf(&b, "- To %s\n", code(r.Target))
+		fmt.Fprintf(&b, "- To %s\n", markdown.Code(r.Target))
 	}
 	for _, f := range r.Verdict.Figures {
-		fmt.Fprintf(&b, "- %s: **%s**\n", plain(f.Name), plain(f.Value))
+		fmt.Fprintf(&b, "- %s: **%s**\n", markdown.Text(f.Name), markdown.Text(f.Value))
 	}
-	fmt.Fprintf(&b, "- Made %s by %s\n\n## What must I decide?\n\n", moment(r.MadeAt), plain(r.Version))
+	fmt.Fprintf(&b, "- Made %s by %s\n\n## What must I decide?\n\n", moment(r.MadeAt), markdown.Text(r.Version))
 	if len(r.Decisions) == 0 {
 		b.WriteString("Nothing is open.\n\n")
 	}
 	for _, d := range r.Decisions {
-		fmt.Fprintf(&b, "- [ ] **%s:** %s\n", mark(d.Tone), plain(d.Text))
+		fmt.Fprintf(&b, "- [ ] **%s:** %s\n", mark(d.Tone), markdown.Text(d.Text))
 	}
 	if len(r.Decisions) > 0 {
 		b.WriteString("\n")
@@ -47,12 +49,12 @@ func Markdown(w io.Writer, r Report) error {
 }
 
 func section(b *strings.Builder, s Section) {
-	fmt.Fprintf(b, "## %s\n\n", plain(s.Title))
+	fmt.Fprintf(b, "## %s\n\n", markdown.Text(s.Title))
 	if s.Lead != "" {
-		b.WriteString(plain(s.Lead) + "\n\n")
+		b.WriteString(markdown.Text(s.Lead) + "\n\n")
 	}
 	for _, f := range s.Figures {
-		fmt.Fprintf(b, "- %s: %s\n", plain(f.Name), plain(f.Value))
+		fmt.Fprintf(b, "- %s: %s\n", markdown.Text(f.Name), markdown.Text(f.Value))
 	}
 	if len(s.Figures) > 0 {
 		b.WriteString("\n")
@@ -65,9 +67,9 @@ func section(b *strings.Builder, s Section) {
 // table writes a table; one without anything that needs attention is folded.
 func table(b *strings.Builder, t Table) {
 	rows := t.Rows[:min(len(t.Rows), max(fewest, min(t.Open, 2*fewest)))]
-	fmt.Fprintf(b, "<details%s><summary>%s (%s)</summary>\n\n", map[bool]string{true: " open"}[t.Open > 0], plain(t.Caption), rowCount(t))
+	fmt.Fprintf(b, "<details%s><summary>%s (%s)</summary>\n\n", map[bool]string{true: " open"}[t.Open > 0], markdown.Text(t.Caption), rowCount(t))
 	for _, c := range t.Columns {
-		b.WriteString("| " + plain(c.Name) + " ")
+		b.WriteString("| " + markdown.Text(c.Name) + " ")
 	}
 	b.WriteString("|\n")
 	for _, c := range t.Columns {
@@ -80,9 +82,9 @@ func table(b *strings.Builder, t Table) {
 	b.WriteString("|\n")
 	for _, row := range rows {
 		for n, c := range row {
-			text := plain(c.Text)
+			text := markdown.Text(c.Text)
 			if k := t.Columns[n].Kind; c.Text != "" && (k == Digest || k == Name) {
-				text = strings.ReplaceAll(code(c.Text), "|", `\|`)
+				text = markdown.CodeCell(c.Text)
 			}
 			b.WriteString("| " + text + " ")
 		}
@@ -92,49 +94,4 @@ func table(b *strings.Builder, t Table) {
 		fmt.Fprintf(b, "\nand %d more: report.html has them.\n", left)
 	}
 	b.WriteString("\n</details>\n\n")
-}
-
-// plain escapes text so that Markdown shows it as it is, and nobody is mentioned by it.
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case strings.ContainsRune("\\`*_[]|~", r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '@' || r == '#': // would mention a person or an issue
-			b.WriteRune(r)
-			b.WriteString("<!-- -->")
-		case r == '\n' || r == '\r':
-			b.WriteByte(' ')
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// code is text as it is, behind as many backticks as it takes.
-func code(s string) string {
-	s = strings.NewReplacer("\n", " ", "\r", " ").Replace(s)
-	longest, run := 0, 0
-	for _, r := range s {
-		if r == '`' {
-			run++
-			longest = max(longest, run)
-		} else {
-			run = 0
-		}
-	}
-	fence := strings.Repeat("`", longest+1)
-	if longest > 0 {
-		return fence + " " + s + " " + fence
-	}
-	return fence + s + fence
 }

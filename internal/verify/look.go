@@ -195,12 +195,11 @@ func (l *look) fail(i *image, tag string, d digest.Digest, err error) {
 	if tag != "" {
 		reference = ":" + tag
 	}
+	f := document.Failure{Source: i.source(d, tag).String() + reference, Target: i.planned.Target.String() + reference, Digest: d, Tag: tag}
+	f.Class, f.Error, f.Hint = registry.Explain(err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failures = append(l.failures, document.Failure{
-		Source: i.source(d, tag).String() + reference, Target: i.planned.Target.String() + reference, Digest: d, Tag: tag,
-		Class: string(registry.ClassOf(err)), Error: err.Error(), Hint: registry.HintOf(err),
-	})
+	l.failures = append(l.failures, f)
 }
 
 // step tells the progress.
