@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,52 +9,6 @@ import (
 
 	"transship/internal/document"
 )
-
-// estimate is what the plan would cost.
-func (m *maker) estimate() (Section, []Decision) {
-	e := m.Estimate
-	if e == nil {
-		return Section{}, nil
-	}
-	u := m.Units
-	cost, monthly := 0.0, 0.0
-	egress := Table{ID: "egress-rows", Caption: "What AWS charges for the bytes", Columns: columns("From", Name, "To", Name, "Route", Text, "Bytes", Number, "Per GB", Number, "Cost", Number)}
-	for _, g := range e.Egress {
-		cost += g.Cost
-		egress.Rows = append(egress.Rows, []Cell{m.text(g.Source.String()), m.text(g.Target), m.text(g.Route), m.bytes(g.Bytes), money(g.PerGB, 4), money(g.Cost, 2)})
-	}
-	storage := Table{ID: "storage-rows", Caption: "Storage at the target", Columns: columns("Repository", Name, "Before", Number, "After", Number, "A month", Number)}
-	for _, s := range e.Storage {
-		monthly += s.Monthly
-		storage.Rows = append(storage.Rows, []Cell{m.text(s.Target.String()), m.bytes(s.Before), m.bytes(s.After), money(s.Monthly, 2)})
-	}
-	savings := Table{ID: "saving-rows", Caption: "What leaving images out would save", Columns: columns(
-		"Images", Text, "Count", Number, "Bytes", Number, "Once", Number, "A month", Number, "How", Name)}
-	for _, s := range e.Savings {
-		if s.Unknown != "" {
-			savings.Rows = append(savings.Rows, []Cell{m.text(s.Reason), {}, {}, {}, {}, m.text("unknown: " + s.Unknown)})
-			continue
-		}
-		savings.Rows = append(savings.Rows, []Cell{m.text(s.Reason), m.number(s.Images, Plain), m.bytes(s.Bytes), money(s.Egress, 2), money(s.Monthly, 2), m.text(s.Flag)})
-	}
-	s := Section{ID: "estimate", Title: "Estimate", Lead: "Prices as of " + u.Clean(e.PricesAsOf) + ". " + u.Clean(strings.Join(e.Assumptions, " "))}
-	s.Figures = []Figure{
-		{Name: "To read from ECR", Value: u.Bytes(e.Move.Bytes) + " in " + u.Count(e.Move.Blobs, "blob")}, {Name: "At the target already", Value: u.Bytes(e.Move.PresentBytes)},
-		{Name: "Takes", Value: u.Duration(time.Duration(e.Time.Total * float64(time.Second)))}, {Name: "Bound by", Value: u.Clean(cmp.Or(e.Time.BoundBy, e.Time.Bound))},
-		{Name: "Egress", Value: money(cost, 2).Text}, {Name: "Storage a month", Value: money(monthly, 2).Text},
-	}
-	for _, t := range []Table{egress, storage, savings} {
-		if len(t.Rows) > 0 {
-			s.Tables = append(s.Tables, t)
-		}
-	}
-	return s, nil
-}
-
-// money is US dollars.
-func money(dollars float64, digits int) Cell {
-	return Cell{Text: fmt.Sprintf("$%.*f", digits, dollars), Key: dollars, Keyed: true}
-}
 
 // event is one line of the timeline.
 type event struct {
