@@ -80,7 +80,7 @@ func costTime(e document.Estimate) string {
 
 func dollars(v float64) string {
 	if v > 0 && v < 0.01 {
-		return "less than 0.01 USD"
+		return "<0.01 USD"
 	}
 	whole, cents, _ := strings.Cut(strconv.FormatFloat(v, 'f', 2, 64), ".")
 	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
@@ -146,7 +146,7 @@ func costSaving(s document.EstimatedSaving) string {
 	if s.Unknown != "" {
 		return "Not known: " + s.Unknown + "."
 	}
-	return fmt.Sprintf("%s would save %s and %s a month in %s.", s.Flag, term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"))
+	return fmt.Sprintf("%s and %s a month in %s (%s).", term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"), s.Flag)
 }
 
 func (p *page) loads(loads []document.EstimatedLoad) {

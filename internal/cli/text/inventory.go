@@ -24,8 +24,11 @@ func Inventory(w io.Writer, o Options, inv document.Inventory, path string) {
 		p.section("Could not be listed", p.s.Bad(term.Count(len(inv.Failures), "failure")))
 		p.failures(inv.Failures, n, path)
 	}
-	p.blank()
-	p.written(path)
+	next := ""
+	if s.Images > 0 {
+		next = `Next: "transship plan" says what would be copied, and what it costs.`
+	}
+	p.end(next, path)
 }
 
 // sides counts both sides next to each other.
@@ -111,11 +114,16 @@ func (p *page) largest(s inventory.Summary, n names) {
 	t := &term.Table{Indent: item, Columns: []term.Column{
 		{Head: "Repository", Shrink: true}, {Head: "Images", Right: true}, {Head: "Tags", Right: true}, {Head: "Size", Right: true},
 	}}
-	for _, r := range s.LargestRepositories {
+	shown := p.most(len(s.LargestRepositories), maxSome)
+	for _, r := range s.LargestRepositories[:shown] {
 		t.Row(n.source(r.Repository), term.Number(r.Images), term.Number(r.Tags), term.Bytes(r.Size))
 	}
 	p.table(t)
-	p.more(item, s.Repositories-len(s.LargestRepositories), "")
+	where := ""
+	if shown < len(s.LargestRepositories) {
+		where = " (-v shows more)"
+	}
+	p.more(item, s.Repositories-shown, where)
 }
 
 func (p *page) oldest(s inventory.Summary, n names) {
@@ -126,7 +134,7 @@ func (p *page) oldest(s inventory.Summary, n names) {
 	t := &term.Table{Indent: item, Columns: []term.Column{
 		{Head: "Image", Shrink: true}, {Head: "Pushed"}, {Mark: p.s.Faint}, {Head: "Size", Right: true},
 	}}
-	for _, i := range s.OldestImages {
+	for _, i := range s.OldestImages[:p.most(len(s.OldestImages), maxFew)] {
 		t.Row(imageName(i, n), i.PushedAt.UTC().Format(time.DateOnly), term.Age(i.PushedAt, p.o.Now), term.Bytes(i.Size))
 	}
 	p.table(t)
@@ -139,7 +147,7 @@ func (p *page) pullThrough(s inventory.Summary, n names, path string) {
 	}
 	p.section("Pull-through caches", "ECR fills them from another registry; an Artifact Registry remote repository does that, too")
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Repository", Shrink: true}, {Head: "From"}}}
-	shown := p.most(len(s.PullThrough), maxNames)
+	shown := p.most(len(s.PullThrough), maxFew)
 	for _, c := range s.PullThrough[:shown] {
 		t.Row(n.source(c.Repository), c.Upstream)
 	}
@@ -153,7 +161,7 @@ func (p *page) archived(s inventory.Summary, n names, path string) {
 	}
 	p.section("Archived", "cannot be pulled, and so not be copied, before they are restored")
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Image", Shrink: true}, {Head: "Pushed"}, {Head: "Size", Right: true}}}
-	shown := p.most(len(s.Archived), maxNames)
+	shown := p.most(len(s.Archived), maxFew)
 	for _, i := range s.Archived[:shown] {
 		t.Row(imageName(i, n), date(i.PushedAt), term.Bytes(i.Size))
 	}
@@ -162,12 +170,14 @@ func (p *page) archived(s inventory.Summary, n names, path string) {
 	if s.Restore == nil {
 		return
 	}
+	if !p.o.All {
+		p.say(item, "-v shows the commands that restore them.", p.s.Faint)
+		return
+	}
 	p.line(item, "To restore them:")
-	most := p.most(len(s.Restore.Commands), maxReasons)
-	for _, command := range s.Restore.Commands[:most] {
+	for _, command := range s.Restore.Commands {
 		p.say(detail, command, p.s.Faint)
 	}
-	p.more(detail, len(s.Restore.Commands)-most, " (-v shows all)")
 	for _, note := range s.Restore.Notes {
 		p.say(item, note, p.s.Faint)
 	}

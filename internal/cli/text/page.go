@@ -20,6 +20,8 @@ type Options struct {
 // How much of a list is shown.
 const (
 	maxRows     = 15 // of a table
+	maxSome     = 5  // of a table that is one of several on a page, which is to fit one screen
+	maxFew      = 3  // of one that is there to give an idea
 	maxCases    = 10 // failures and other cases, each of several lines
 	maxNames    = 5  // names below a reason
 	maxReasons  = 3  // different reasons below a rule
@@ -131,6 +133,17 @@ func (p *page) next(text string) {
 	}
 	p.blank()
 	p.say(0, text, nil)
+}
+
+// end is how a page ends: with the next command, where there is one to run, and with where the document is.
+func (p *page) end(next, path string) {
+	if next == "" || p.o.Row {
+		p.blank()
+	}
+	if next != "" {
+		p.next(next)
+	}
+	p.written(path)
 }
 
 // written says where the document is.

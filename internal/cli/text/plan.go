@@ -38,7 +38,11 @@ func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, 
 	p.refused(made.Refused, n, path)
 	p.blank()
 	p.say(0, planSentence(made), p.s.Bold)
-	p.written(path)
+	if d := made.Difference; d.CreateRepositories+d.CopyManifests+d.SetTags+d.MoveTags > 0 {
+		p.end(`Next: "transship migrate" does it all, once you agree; "provision", "copy" and "verify" do it step by step.`, path)
+	} else {
+		p.written(path)
+	}
 }
 
 func (p *page) planHead(made document.Plan) {
@@ -119,7 +123,7 @@ func (p *page) targets(targets []measured) {
 		t.Columns = append(t.Columns, term.Column{Head: "From", Shrink: true})
 	}
 	t.Columns = append(t.Columns, term.Column{Head: "Images", Right: true}, term.Column{Head: "Tags", Right: true}, term.Column{Head: "Size", Right: true})
-	shown := p.most(len(targets), maxRows)
+	shown := p.most(len(targets), maxSome)
 	for _, m := range targets[:shown] {
 		cells := []string{m.name}
 		if mapped {

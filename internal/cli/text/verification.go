@@ -25,15 +25,16 @@ func Verification(w io.Writer, o Options, v document.Verification, path string) 
 	}
 	p.excluded(v, n, path)
 	p.extra(v, n, path)
+	next := ""
 	switch {
 	case v.Missing > 0 || v.Mismatched > 0:
-		p.next(`Next: "transship copy" mends what changed at the target; where the source changed, too, "transship migrate" does.`)
+		next = `Next: "transship copy" mends what changed at the target; where the source changed, too, "transship migrate" does.`
 	case len(v.Failures) > 0:
-		p.next(`Next: see to what could not be looked at, then run "transship verify" again.`)
-	default:
-		p.blank()
+		next = `Next: see to what could not be looked at, then run "transship verify" again.`
+	case v.Verified > 0:
+		next = `Next: "transship rewrite" moves the references in a team's files; "transship report" writes it all down for whoever signs.`
 	}
-	p.written(path)
+	p.end(next, path)
 }
 
 func (p *page) verdict(v document.Verification) {
