@@ -146,7 +146,7 @@ func costSaving(s document.EstimatedSaving) string {
 	if s.Unknown != "" {
 		return "Not known: " + s.Unknown + "."
 	}
-	return fmt.Sprintf("%s and %s a month in %s (%s).", term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"), s.Flag)
+	return fmt.Sprintf("%s saves %s, %s a month, of %s.", s.Flag, term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"))
 }
 
 func (p *page) loads(loads []document.EstimatedLoad) {

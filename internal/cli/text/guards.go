@@ -282,7 +282,7 @@ func (p *page) decisions(all []told, path string) {
 	})
 	p.blank()
 	p.line(item, p.s.Warn("To decide")+"  "+term.Number(len(groups)))
-	shown := p.most(len(groups), maxDecided)
+	shown := p.most(len(groups), maxFew)
 	for _, g := range groups[:shown] {
 		few := p.most(len(g.of), maxOwners)
 		names := strings.Join(g.of[:few], ", ")

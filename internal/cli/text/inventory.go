@@ -60,7 +60,7 @@ func (p *page) sides(inv document.Inventory, s inventory.Summary) {
 	}
 	p.table(t)
 	if s.Images > 0 {
-		p.say(item, "Sizes count a layer once for each image that has it; the plan says what it comes to without repetition.", p.s.Faint)
+		p.say(item, "Sizes count a shared layer each time; the plan says what it comes to.", p.s.Faint)
 	} else if s.Failures == 0 {
 		p.say(item, "There is no image at the source"+within(inv.Scope)+".", p.s.Warn)
 	}

@@ -26,7 +26,6 @@ const (
 	maxNames    = 5  // names below a reason
 	maxReasons  = 3  // different reasons below a rule
 	maxOwners   = 2  // names before what they have in common
-	maxDecided  = 5  // decisions, each of a few lines
 	detail      = 4  // indentation below an item
 	item        = 2  // indentation of an item
 	labelColumn = 14 // where the value of a labelled line begins
@@ -134,6 +133,9 @@ func (p *page) next(text string) {
 	p.blank()
 	p.say(0, text, nil)
 }
+
+// Next says which command to run after those that end with several pages.
+func Next(w io.Writer, o Options, text string) { newPage(w, o).next(text) }
 
 // end is how a page ends: with the next command, where there is one to run, and with where the document is.
 func (p *page) end(next, path string) {
