@@ -52,18 +52,24 @@ func (p *page) line(indent int, text string) {
 // blank writes an empty line.
 func (p *page) blank() { p.line(0, "") }
 
-// section begins one, apart from what is above it. The rest of the line says how much it is about.
+// section begins one, apart from what is above it. The rest of the line says how much it is about; what does not fit
+// there goes below.
 func (p *page) section(title, rest string) {
 	p.blank()
 	p.title(title, rest)
 }
 
 func (p *page) title(title, rest string) {
-	text := p.s.Heading(title)
-	if rest != "" {
-		text += "  " + rest
+	text, fits := p.s.Heading(title), func() bool { return p.o.Width == 0 || term.Width(title)+gap+term.Width(rest) <= p.o.Width }
+	if count, why, two := strings.Cut(rest, "  "); two && !fits() {
+		text, rest = text+"  "+count, why
+	} else if rest != "" && fits() {
+		text, rest = text+"  "+rest, ""
 	}
 	p.line(0, text)
+	if rest != "" {
+		p.say(item, rest, nil)
+	}
 }
 
 // say writes a paragraph of outside or own text, broken into lines, each marked by mark, which may be nil.
@@ -113,7 +119,7 @@ func (p *page) most(n, limit int) int {
 // more says that n were left out, and where they are.
 func (p *page) more(indent, n int, where string) {
 	if n > 0 {
-		p.line(indent, p.s.Faint("and "+term.Number(n)+" more"+where))
+		p.say(indent, "and "+term.Number(n)+" more"+where, p.s.Faint)
 	}
 }
 
