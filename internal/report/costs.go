@@ -66,7 +66,7 @@ func (m *maker) loads(list []document.EstimatedLoad) Table {
 
 // bandwidths are how long it takes at other bandwidths; the caption says above which more of it helps nothing.
 func (m *maker) bandwidths(t document.EstimatedTime) Table {
-	out := Table{ID: "bandwidth-rows", Caption: "Time by bandwidth", Columns: columns("Bandwidth", Number, "Takes at least", Number, "What rules", Text)}
+	out := Table{ID: "bandwidth-rows", Caption: "Time by bandwidth", Columns: columns("Bandwidth", Text, "Takes at least", Number, "What rules", Text)}
 	if t.QuotaRulesAt > 0 {
 		out.Caption += "; above " + m.Units.Bits(t.QuotaRulesAt) + " the quotas rule"
 	}
@@ -109,7 +109,11 @@ func (m *maker) savings(list []document.EstimatedSaving) Table {
 
 // money is US dollars.
 func money(dollars float64, digits int) Cell {
-	return Cell{Text: fmt.Sprintf("$%.*f", digits, dollars), Key: dollars, Keyed: true}
+	text := fmt.Sprintf("$%.*f", digits, dollars)
+	if digits == 2 && dollars > 0 && dollars < 0.01 {
+		text = "<$0.01" // which is not for nothing
+	}
+	return Cell{Text: text, Key: dollars, Keyed: true}
 }
 
 func (m *maker) seconds(n float64) Cell {

@@ -177,6 +177,7 @@ func everything(hostile string) report.Evidence {
 	e.Cutover = &document.Cutover{CheckedAt: noon, Fail: 1, Checks: []document.GateCheck{{Name: "verified", Title: s("Verified"), State: document.CheckFail, Evidence: []string{s("one is missing")}, Do: s("copy")}}}
 	e.Estimate = &document.Estimate{PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
 		{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
+		{Source: source("any").Registry, Target: "europe-docker.pkg.dev", Route: "internet", Bytes: 1 << 10, PerGB: .09, Cost: .0001},
 	}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}, Loads: []document.EstimatedLoad{
 		{Side: "source", Where: s(host), Kind: s("S3 GetObject"), Requests: 14_710},
 		{Side: "target", Where: s("my-gcp-project in us"), Kind: "writes", Requests: 180_016, PerMinute: 18_000, Seconds: 600},
