@@ -100,7 +100,7 @@ func (a *app) demoReport() error {
 	if err != nil {
 		return err
 	}
-	a.tell("\nAnd for whoever signs it off, $ transship report -w %s:", s.Workspace)
+	a.tell("\nAnd for whoever signs it off:\n$ transship report -w %s\n", s.Workspace)
 	if !a.flags.json {
 		a.tellReport(made)
 	}

@@ -197,5 +197,5 @@ func (r *reader) history(e *report.Evidence, path string) error {
 
 // units are how quantities are written everywhere.
 func units() report.Units {
-	return report.Units{Bytes: term.Bytes, Number: term.Number[int], Count: term.Count[int], Duration: term.Duration, Clean: term.Clean}
+	return report.Units{Bytes: term.Bytes, Bits: term.Bits, Number: term.Number[int], Count: term.Count[int], Duration: term.Duration, Clean: term.Clean}
 }

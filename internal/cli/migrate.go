@@ -82,7 +82,10 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	if err := a.show(v, func(w text.Options) { text.Verification(a.streams.Out, w, v, p.Workspace.Verification()) }); err != nil {
+	if err := a.show(v, func(w text.Options) {
+		w.Row = unverified(v) == nil // then what is next comes last
+		text.Verification(a.streams.Out, w, v, p.Workspace.Verification())
+	}); err != nil {
 		return err
 	}
 	for _, err := range []error{unlisted(inv), unread(made), undecided(made), uncopied(ctx, results), unverified(v)} {
@@ -95,6 +98,7 @@ func (a *app) migrate(ctx context.Context, p *stage.Pipeline) error {
 	}
 	if !a.flags.json {
 		text.Afterwards(a.streams.Out, a.words(), created)
+		text.Migrated(a.streams.Out, a.words(), v)
 	}
 	return nil
 }

@@ -76,7 +76,12 @@ func (a *app) provisionAlone(ctx context.Context, p *stage.Pipeline, finish bool
 	if err != nil && result.Nothing() {
 		return err
 	}
-	if failed := errors.Join(err, a.show(result, func(o text.Options) { text.Provision(a.streams.Out, o, result) })); failed != nil {
+	if failed := errors.Join(err, a.show(result, func(o text.Options) {
+		text.Provision(a.streams.Out, o, result)
+		if err == nil && !finish {
+			text.Next(a.streams.Out, o, `Next: "transship copy" copies the images.`)
+		}
+	})); failed != nil {
 		return failed
 	}
 	if n := len(result.LeftOut); n > 0 {

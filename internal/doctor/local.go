@@ -45,7 +45,11 @@ func (x *examiner) workspace() []Check {
 		text = x.Workspace + " does not exist yet, and can be created"
 	}
 	free := x.Free(at)
-	room := fmt.Sprintf("%d MiB are free; layers take none, documents some MiB", free>>20)
+	left := fmt.Sprintf("%d MiB", free>>20)
+	if free >= 10<<30 {
+		left = fmt.Sprintf("%d GiB", free>>30)
+	}
+	room := left + " are free; layers take none, documents some MiB"
 	switch {
 	case free == 0:
 		return []Check{passed(name, text), skipped("room", "this system does not tell")}

@@ -14,16 +14,21 @@ type Failure struct {
 	Digest digest.Digest `json:"digest,omitempty"`
 	Tag    string        `json:"tag,omitempty"`
 	Class  string        `json:"class"`          // a word for machines: see registry.Class
-	Error  string        `json:"error"`          // what happened
+	Error  string        `json:"error"`          // what happened, without the hint
 	Hint   string        `json:"hint,omitempty"` // what to do about it
 }
 
-// What says what happened, for people: the class first.
+// What says what happened, for people: the class first, and without the hint, which is told apart. Documents of earlier
+// versions have the hint in the error, too.
 func (f Failure) What() string {
-	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(f.Error, f.Class) {
-		return f.Class + ": " + f.Error
+	text := f.Error
+	if f.Hint != "" {
+		text = strings.ReplaceAll(text, " ("+f.Hint+")", "")
 	}
-	return f.Error
+	if f.Class != "" && f.Class != "unknown" && !strings.HasPrefix(text, f.Class) {
+		text = f.Class + ": " + text
+	}
+	return text
 }
 
 // Results are what a copy did. The counts are of references: a tag, or a digest that has no tag.

@@ -10,7 +10,7 @@
 //	3  plan  governance  estimate                 pure
 //	2  registry/oci  registry/ecr  registry/gar  events   adapters
 //	1  registry  document  document/journal  workspace    port and documents
-//	0  ref                                        names
+//	0  ref  markdown                              names and texts
 //
 // A room is an entry of that table. Sub-packages belong to the room with the
 // longest matching path, so transfer/queue needs no entry of its own while

@@ -216,6 +216,9 @@ func TestMarkdownIsClean(t *testing.T) {
 			t.Errorf("%q is in it:\n%s", bad, text)
 		}
 	}
+	if strings.Contains(text, `\\`) {
+		t.Errorf("something is escaped twice:\n%s", text)
+	}
 	if diff := cmp.Diff(1, strings.Count(text, "\n# ")+strings.Count(text[:2], "# ")); diff != "" {
 		t.Error(diff)
 	}

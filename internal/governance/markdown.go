@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"transship/internal/document"
-	"transship/internal/document/markdown"
+	"transship/internal/markdown"
 )
 
 // Markdown is the report for people: what each target repository gets, what each side would delete, and of every setting
 // where it went.
 func Markdown(g document.Governance, plan document.Plan) string {
-	m := &writer{}
+	m := &page{}
 	m.line("# What guards the images, and where it went", "")
 	m.line(fmt.Sprintf("Made on %s for %s. Layout: %s.", g.MadeAt.UTC().Format("2006-01-02 15:04 UTC"), target(g.Migration), g.Layout), "")
 	m.decide(g)
@@ -39,32 +39,32 @@ func target(m document.Migration) string {
 	return markdown.Code(m.Target)
 }
 
-type writer struct{ b strings.Builder }
+type page struct{ b strings.Builder }
 
-func (m *writer) line(lines ...string) {
+func (m *page) line(lines ...string) {
 	for _, l := range lines {
 		m.b.WriteString(l + "\n")
 	}
 }
 
 // row is one of a table. Its first cell is Markdown of our own; the others are texts.
-func (m *writer) row(first string, cells ...string) {
+func (m *page) row(first string, cells ...string) {
 	m.b.WriteString("| " + first)
 	for _, c := range cells {
-		m.b.WriteString(" | " + markdown.Plain(c))
+		m.b.WriteString(" | " + markdown.Text(c))
 	}
 	m.b.WriteString(" |\n")
 }
 
 // decide lists what a person must decide.
-func (m *writer) decide(g document.Governance) {
+func (m *page) decide(g document.Governance) {
 	m.line("## To decide", "")
 	n := 0
 	each := func(of string, list []document.Translation) {
 		for _, t := range list {
 			if t.Decide != "" && (t.Fate == document.FateRefused || t.Fate == document.FateApproximate) {
 				n++
-				m.line(fmt.Sprintf("- [ ] %s, %s: %s. %s %s", markdown.Code(of), named(t), markdown.Plain(t.Was), markdown.Plain(Sentence(t.Reason)), markdown.Plain(Sentence(t.Decide))))
+				m.line(fmt.Sprintf("- [ ] %s, %s: %s. %s %s", markdown.Code(of), named(t), markdown.Text(t.Was), markdown.Text(Sentence(t.Reason)), markdown.Text(Sentence(t.Decide))))
 			}
 		}
 	}
@@ -87,10 +87,10 @@ func named(t document.Translation) string {
 	if t.Item == "" {
 		return t.Setting
 	}
-	return t.Setting + " " + markdown.Plain(t.Item)
+	return t.Setting + " " + markdown.Text(t.Item)
 }
 
-func (m *writer) targets(plan document.Plan) {
+func (m *page) targets(plan document.Plan) {
 	m.line("## What the target repositories get", "", "| repository | clean-up policies (dry run) | labels | scanning | key | immutable tags |", "|---|---|---|---|---|---|")
 	for _, r := range plan.Repositories {
 		s := r.Settings
@@ -106,12 +106,12 @@ func (m *writer) targets(plan document.Plan) {
 		for _, k := range slices.Sorted(maps.Keys(s.Labels)) {
 			labels = append(labels, k+"="+s.Labels[k])
 		}
-		m.row(markdown.Cell(r.URI.String()), dash(strings.Join(ids, ", ")), dash(strings.Join(labels, ", ")), dash(s.Scanning), dash(s.KMSKey), immutable)
+		m.row(markdown.CodeCell(r.URI.String()), dash(strings.Join(ids, ", ")), dash(strings.Join(labels, ", ")), dash(s.Scanning), dash(s.KMSKey), immutable)
 	}
 	m.line("")
 }
 
-func (m *writer) forecast(g document.Governance) {
+func (m *page) forecast(g document.Governance) {
 	begun := false
 	for _, r := range g.Repositories {
 		if len(r.Doomed) == 0 {
@@ -127,7 +127,7 @@ func (m *writer) forecast(g document.Governance) {
 			source, target := r.DoomedWithin(days)
 			cells = append(cells, fmt.Sprintf("%d / %d", source, target))
 		}
-		m.row(markdown.Cell(r.Source.Name), cells...)
+		m.row(markdown.CodeCell(r.Source.Name), cells...)
 	}
 	if begun {
 		m.line("")
@@ -139,7 +139,7 @@ func (m *writer) forecast(g document.Governance) {
 const doomedShown = 25
 
 // doomed lists the images that one of the sides would delete within a year.
-func (m *writer) doomed(g document.Governance) {
+func (m *page) doomed(g document.Governance) {
 	m.line("| image | tags | ECR deletes it | Artifact Registry deletes it |", "|---|---|---|---|")
 	by := func(days int) string {
 		switch days {
@@ -152,16 +152,16 @@ func (m *writer) doomed(g document.Governance) {
 	}
 	for _, r := range g.Repositories {
 		for _, d := range r.Doomed[:min(len(r.Doomed), doomedShown)] {
-			m.row(markdown.Cell(r.Source.Name+"@"+d.Digest.String()), strings.Join(d.Tags, ", "), by(d.Source), by(d.Target))
+			m.row(markdown.CodeCell(r.Source.Name+"@"+d.Digest.String()), strings.Join(d.Tags, ", "), by(d.Source), by(d.Target))
 		}
 		if more := len(r.Doomed) - doomedShown; more > 0 {
-			m.row(markdown.Cell(r.Source.Name), fmt.Sprintf("and %d more, in governance.json", more), "", "")
+			m.row(markdown.CodeCell(r.Source.Name), fmt.Sprintf("and %d more, in governance.json", more), "", "")
 		}
 	}
 	m.line("")
 }
 
-func (m *writer) settings(title string, list []document.Translation) {
+func (m *page) settings(title string, list []document.Translation) {
 	if len(list) == 0 {
 		return
 	}

@@ -90,9 +90,8 @@ func HintOf(err error) string {
 
 // Explain says what documents say of err: its class, its text without the hint, and the hint.
 func Explain(err error) (class, text, hint string) {
-	hint = HintOf(err)
-	text = err.Error()
-	if hint != "" { // it may be within what wraps it
+	text, hint = err.Error(), HintOf(err)
+	if hint != "" { // anywhere: what wraps an Error may go on after it
 		text = strings.ReplaceAll(text, " ("+hint+")", "")
 	}
 	return string(ClassOf(err)), text, hint

@@ -39,3 +39,20 @@ func TestClassOf(t *testing.T) {
 		t.Error("what passes is wrong")
 	}
 }
+
+func TestExplainSaysTheHintOnce(t *testing.T) {
+	inner := &Error{Side: Target, Op: "write", Class: Denied, Err: errors.New("no"), Hint: "ask for the role"}
+	for _, c := range []struct {
+		err               error
+		class, text, hint string
+	}{
+		{inner, "denied", "target: write: no", "ask for the role"},
+		{&Error{Side: Target, Op: "copy", Class: Denied, Err: inner}, "denied", "target: copy: target: write: no", "ask for the role"},
+		{fmt.Errorf("%w, and the index needs it", inner), "denied", "target: write: no, and the index needs it", "ask for the role"},
+		{errors.New("call f ()"), "unknown", "call f ()", ""},
+	} {
+		if class, text, hint := Explain(c.err); class != c.class || text != c.text || hint != c.hint {
+			t.Errorf("%v is explained as %q, %q, %q", c.err, class, text, hint)
+		}
+	}
+}

@@ -55,6 +55,7 @@ type Unread struct {
 // Units are how quantities are written for people, and what makes outside text one line of visible characters.
 type Units struct {
 	Bytes    func(int64) string
+	Bits     func(bytes int64) string // a bandwidth, given in bytes a second
 	Number   func(int) string
 	Count    func(n int, singular string) string
 	Duration func(time.Duration) string

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"transship/internal/document/markdown"
+	"transship/internal/markdown"
 )
 
 // fewest is how many rows of a table the Markdown has, or twice as many where they need attention: a pull request takes
@@ -21,7 +21,7 @@ func Markdown(w io.Writer, r Report) error {
 		title += ", wave " + r.Wave
 	}
 	sign := map[Tone]string{Good: "✅ ", Bad: "❌ ", Warn: "⚠️ "}[r.Verdict.State.tone()]
-	fmt.Fprintf(&b, "# %s\n\n**%s%s.** %s\n\n", markdown.Plain(title), sign, markdown.Plain(r.Verdict.Headline), markdown.Plain(r.Verdict.Sentence))
+	fmt.Fprintf(&b, "# %s\n\n**%s%s.** %s\n\n", markdown.Text(title), sign, markdown.Text(r.Verdict.Headline), markdown.Text(r.Verdict.Sentence))
 	for _, s := range r.Sources {
 		fmt.Fprintf(&b, "- From %s\n", markdown.Code(s))
 	}
@@ -29,14 +29,14 @@ func Markdown(w io.Writer, r Report) error {
 		fmt.Fprintf(&b, "- To %s\n", markdown.Code(r.Target))
 	}
 	for _, f := range r.Verdict.Figures {
-		fmt.Fprintf(&b, "- %s: **%s**\n", markdown.Plain(f.Name), markdown.Plain(f.Value))
+		fmt.Fprintf(&b, "- %s: **%s**\n", markdown.Text(f.Name), markdown.Text(f.Value))
 	}
-	fmt.Fprintf(&b, "- Made %s by %s\n\n## What must I decide?\n\n", moment(r.MadeAt), markdown.Plain(r.Version))
+	fmt.Fprintf(&b, "- Made %s by %s\n\n## What must I decide?\n\n", moment(r.MadeAt), markdown.Text(r.Version))
 	if len(r.Decisions) == 0 {
 		b.WriteString("Nothing is open.\n\n")
 	}
 	for _, d := range r.Decisions {
-		fmt.Fprintf(&b, "- [ ] **%s:** %s\n", mark(d.Tone), markdown.Plain(d.Text))
+		fmt.Fprintf(&b, "- [ ] **%s:** %s\n", mark(d.Tone), markdown.Text(d.Text))
 	}
 	if len(r.Decisions) > 0 {
 		b.WriteString("\n")
@@ -49,12 +49,12 @@ func Markdown(w io.Writer, r Report) error {
 }
 
 func section(b *strings.Builder, s Section) {
-	fmt.Fprintf(b, "## %s\n\n", markdown.Plain(s.Title))
+	fmt.Fprintf(b, "## %s\n\n", markdown.Text(s.Title))
 	if s.Lead != "" {
-		b.WriteString(markdown.Plain(s.Lead) + "\n\n")
+		b.WriteString(markdown.Text(s.Lead) + "\n\n")
 	}
 	for _, f := range s.Figures {
-		fmt.Fprintf(b, "- %s: %s\n", markdown.Plain(f.Name), markdown.Plain(f.Value))
+		fmt.Fprintf(b, "- %s: %s\n", markdown.Text(f.Name), markdown.Text(f.Value))
 	}
 	if len(s.Figures) > 0 {
 		b.WriteString("\n")
@@ -67,9 +67,9 @@ func section(b *strings.Builder, s Section) {
 // table writes a table; one without anything that needs attention is folded.
 func table(b *strings.Builder, t Table) {
 	rows := t.Rows[:min(len(t.Rows), max(fewest, min(t.Open, 2*fewest)))]
-	fmt.Fprintf(b, "<details%s><summary>%s (%s)</summary>\n\n", map[bool]string{true: " open"}[t.Open > 0], markdown.Plain(t.Caption), rowCount(t))
+	fmt.Fprintf(b, "<details%s><summary>%s (%s)</summary>\n\n", map[bool]string{true: " open"}[t.Open > 0], markdown.Text(t.Caption), rowCount(t))
 	for _, c := range t.Columns {
-		b.WriteString("| " + markdown.Plain(c.Name) + " ")
+		b.WriteString("| " + markdown.Text(c.Name) + " ")
 	}
 	b.WriteString("|\n")
 	for _, c := range t.Columns {
@@ -82,9 +82,9 @@ func table(b *strings.Builder, t Table) {
 	b.WriteString("|\n")
 	for _, row := range rows {
 		for n, c := range row {
-			text := markdown.Plain(c.Text)
+			text := markdown.Text(c.Text)
 			if k := t.Columns[n].Kind; c.Text != "" && (k == Digest || k == Name) {
-				text = markdown.Cell(c.Text)
+				text = markdown.CodeCell(c.Text)
 			}
 			b.WriteString("| " + text + " ")
 		}

@@ -36,7 +36,7 @@ func image(name string) ref.TargetImage { return must(ref.ParseTarget(target + "
 func sha(s string) digest.Digest        { return digest.FromString(s) }
 
 func units() report.Units {
-	return report.Units{Bytes: term.Bytes, Number: term.Number[int], Count: term.Count[int], Duration: term.Duration, Clean: term.Clean}
+	return report.Units{Bytes: term.Bytes, Bits: term.Bits, Number: term.Number[int], Count: term.Count[int], Duration: term.Duration, Clean: term.Clean}
 }
 
 // evidence is of a migration without documents.
@@ -180,12 +180,16 @@ func everything(hostile string) report.Evidence {
 		Removable:  []document.Removable{{Source: source("team/api"), Whole: true, Bytes: 5 << 20, Digests: []digest.Digest{sha("gone")}}},
 		Retained:   []document.Retained{{Source: source("team/api"), Digest: sha("kept"), Tags: []string{s("kept")}, Why: s("it was pulled")}},
 	}
-	e.Estimate = &document.Estimate{
-		Loads:      []document.EstimatedLoad{{Side: "target", Where: s("my-project, us"), Kind: "writes", Requests: 2235, PerMinute: 18000, Seconds: 7.4}, {Side: "source", Where: s("ecr"), Kind: "blobs", Requests: 9}},
-		Time:       document.EstimatedTime{Bandwidth: 125e6, Origin: s("assumed"), Total: 8, Bound: "quota", AtBandwidths: []document.At{{Bandwidth: 12.5e6, Total: 80, Bound: "bandwidth"}}},
-		PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
-			{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
-		}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}}
+	e.Estimate = &document.Estimate{PricesAsOf: s("2026-06"), Assumptions: []string{s("nothing else runs.")}, Egress: []document.EstimatedEgress{
+		{Source: source("any").Registry, Target: s("us-docker.pkg.dev"), Route: s("internet"), Bytes: 6 << 20, PerGB: .09, Cost: 1.5},
+		{Source: source("any").Registry, Target: "europe-docker.pkg.dev", Route: "internet", Bytes: 1 << 10, PerGB: .09, Cost: .0001},
+	}, Savings: []document.EstimatedSaving{{Reason: document.SavingUntagged, Unknown: s("nobody knows")}}, Loads: []document.EstimatedLoad{
+		{Side: "source", Where: s(host), Kind: s("S3 GetObject"), Requests: 14_710},
+		{Side: "target", Where: s("my-gcp-project in us"), Kind: "writes", Requests: 180_016, PerMinute: 18_000, Seconds: 600},
+	}, Time: document.EstimatedTime{
+		Bandwidth: 125_000_000, Origin: s("assumed"), TransferFor: 540, RequestsFor: 600, Total: 600, Bound: "quota", BoundBy: s("writes of my-gcp-project"), Machines: 2,
+		AtBandwidths: []document.At{{Bandwidth: 12_500_000, Total: 4920, Bound: s("bandwidth")}}, QuotaRulesAt: 112_500_000,
+	}}
 	e.Runs = []document.Run{{
 		Command: "copy", Version: s("1.2.3"), Settings: []string{s("--deep=true")}, StartedAt: noon.Add(-3 * time.Hour), EndedAt: noon.Add(-2 * time.Hour),
 		Outcome: document.RunIncomplete, Summary: s("3 copied"), BytesRead: 6 << 20, Hosts: []document.HostTraffic{{Host: host, Requests: 40, Throttled: 3, Failed: 1}},
@@ -214,7 +218,7 @@ func TestEverythingIsTold(t *testing.T) {
 	all := pages(t, r)
 	for _, want := range []string{
 		"Incomplete", "3 of 4", "nobody copied it", "the target said no", "ask for the role", "archived in ECR", "set it by hand", "who is it", "b.sh", "use gcloud", "pr-1", "too many",
-		"one is missing", "nothing else runs.", "$1.50", "3 copied", "it is damaged", "team/web", "theirs",
+		"one is missing", "nothing else runs.", "$1.50", "14,710", "not known", "10 min 00 s", "1 Gbit/s, assumed", "the quota, writes of my-gcp-project: the bytes take 9 min 00 s", "100 Mbit/s", "1 h 22 min", "above 900 Mbit/s", "3 copied", "it is damaged", "team/web", "theirs",
 	} {
 		if want == "theirs" {
 			want = sha("theirs").String()
@@ -327,6 +331,32 @@ func TestManyReferences(t *testing.T) {
 	}
 	if n := strings.Count(all["HTML"], "<td "); n > 1000 {
 		t.Errorf("the page has %d cells before its script ran", n)
+	}
+}
+
+func TestWithoutScriptsNothingIsCutOffUnsaid(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		missing, verified int
+		says              string
+	}{
+		{0, 50, ""}, {60, 0, ""},
+		{0, 60, "the first 50 of 60 rows. "},
+		{70, 60, "the first 70 of 130 rows: all 70 that need attention"},
+		{1200, 5, "the first 1000 of 1205 rows, of which 1200 need attention"},
+	} {
+		e := evidence()
+		e.Verification = &document.Verification{Repositories: []document.VerifiedRepository{verified("team/api", c.verified)}}
+		for n := range c.missing {
+			e.Verification.Cases = append(e.Verification.Cases, document.Case{Kind: document.CaseMissing, Source: source("team/api"), Tag: fmt.Sprintf("gone-%d.", n)})
+		}
+		html := pages(t, report.New(e))["HTML"]
+		if _, said, _ := strings.Cut(html, "<noscript>"); c.says == "" && said != "" || !strings.Contains(said, c.says) {
+			t.Errorf("with %d missing and %d verified the page says %.200q, want %q", c.missing, c.verified, said, c.says)
+		}
+		if last := fmt.Sprintf(">gone-%d.<", min(c.missing, 1000)-1); c.missing > 0 && !strings.Contains(html, last) {
+			t.Errorf("with %d missing the page has no row of %q", c.missing, last)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,86 +9,6 @@ import (
 
 	"transship/internal/document"
 )
-
-// estimate is what the plan would cost.
-func (m *maker) estimate() (Section, []Decision) {
-	e := m.Estimate
-	if e == nil {
-		return Section{}, nil
-	}
-	u := m.Units
-	cost, monthly := 0.0, 0.0
-	egress := Table{ID: "egress-rows", Caption: "What AWS charges for the bytes", Columns: columns("From", Name, "To", Name, "Route", Text, "Bytes", Number, "Per GB", Number, "Cost", Number)}
-	for _, g := range e.Egress {
-		cost += g.Cost
-		egress.Rows = append(egress.Rows, []Cell{m.text(g.Source.String()), m.text(g.Target), m.text(g.Route), m.bytes(g.Bytes), money(g.PerGB, 4), money(g.Cost, 2)})
-	}
-	storage := Table{ID: "storage-rows", Caption: "Storage at the target", Columns: columns("Repository", Name, "Before", Number, "After", Number, "A month", Number)}
-	for _, s := range e.Storage {
-		monthly += s.Monthly
-		storage.Rows = append(storage.Rows, []Cell{m.text(s.Target.String()), m.bytes(s.Before), m.bytes(s.After), money(s.Monthly, 2)})
-	}
-	savings := Table{ID: "saving-rows", Caption: "What leaving images out would save", Columns: columns(
-		"Images", Text, "Count", Number, "Bytes", Number, "Once", Number, "A month", Number, "How", Name)}
-	for _, s := range e.Savings {
-		if s.Unknown != "" {
-			savings.Rows = append(savings.Rows, []Cell{m.text(s.Reason), {}, {}, {}, {}, m.text("unknown: " + s.Unknown)})
-			continue
-		}
-		savings.Rows = append(savings.Rows, []Cell{m.text(s.Reason), m.number(s.Images, Plain), m.bytes(s.Bytes), money(s.Egress, 2), money(s.Monthly, 2), m.text(s.Flag)})
-	}
-	s := Section{ID: "estimate", Title: "Estimate", Lead: "Prices as of " + u.Clean(e.PricesAsOf) + ". " + u.Clean(strings.Join(e.Assumptions, " "))}
-	s.Figures = []Figure{
-		{Name: "To read from ECR", Value: u.Bytes(e.Move.Bytes) + " in " + u.Count(e.Move.Blobs, "blob")}, {Name: "At the target already", Value: u.Bytes(e.Move.PresentBytes)},
-		{Name: "Takes", Value: u.Duration(time.Duration(e.Time.Total * float64(time.Second)))}, {Name: "Bound by", Value: u.Clean(cmp.Or(e.Time.BoundBy, e.Time.Bound))},
-		{Name: "Egress", Value: money(cost, 2).Text}, {Name: "Storage a month", Value: money(monthly, 2).Text},
-	}
-	for _, t := range []Table{m.loads(e), m.bandwidths(e), egress, storage, savings} {
-		if len(t.Rows) > 0 {
-			s.Tables = append(s.Tables, t)
-		}
-	}
-	return s, nil
-}
-
-// loads are the requests against the quotas.
-func (m *maker) loads(e *document.Estimate) Table {
-	t := Table{ID: "load-rows", Caption: "Requests against the quotas", Columns: columns(
-		"Side", Text, "Where", Name, "What", Name, "Requests", Number, "Quota a minute", Number, "Takes at least", Number)}
-	for _, l := range e.Loads {
-		quota := Cell{Text: "not known"}
-		if l.PerMinute > 0 {
-			quota = m.number(int(l.PerMinute), Plain)
-		}
-		t.Rows = append(t.Rows, []Cell{m.text(l.Side), m.text(l.Where), m.text(l.Kind), m.number(int(l.Requests), Plain), quota, m.lasts(l.Seconds)})
-	}
-	return t
-}
-
-// bandwidths are how long the copy takes at some.
-func (m *maker) bandwidths(e *document.Estimate) Table {
-	t := Table{ID: "bandwidth-rows", Caption: "How long it takes, by bandwidth", Columns: columns("Bandwidth", Number, "Takes", Number, "What rules", Text)}
-	row := func(rate int64, which string, total float64, bound string) {
-		t.Rows = append(t.Rows, []Cell{{Text: m.Units.Bytes(rate) + "/s" + which, Key: float64(rate), Keyed: true}, m.lasts(total), m.text(bound)})
-	}
-	if e.Time.Bandwidth > 0 {
-		row(e.Time.Bandwidth, " ("+m.Units.Clean(e.Time.Origin)+")", e.Time.Total, e.Time.Bound)
-	}
-	for _, at := range e.Time.AtBandwidths {
-		row(at.Bandwidth, "", at.Total, at.Bound)
-	}
-	return t
-}
-
-// lasts is a time in seconds.
-func (m *maker) lasts(seconds float64) Cell {
-	return Cell{Text: m.Units.Duration(time.Duration(seconds * float64(time.Second))), Key: seconds, Keyed: true}
-}
-
-// money is US dollars.
-func money(dollars float64, digits int) Cell {
-	return Cell{Text: fmt.Sprintf("$%.*f", digits, dollars), Key: dollars, Keyed: true}
-}
 
 // event is one line of the timeline.
 type event struct {

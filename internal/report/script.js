@@ -1,9 +1,7 @@
 "use strict";
 // Each table has its rows as data beside it: the page shows a window of them, in the order and with the words that the
-// reader asks for.
+// reader asks for. Paper has no next window, so as many of them go on it as somebody would still leaf through.
 (() => {
-  const WINDOW = 50;
-  const PAPER = 2000; // rows of a table: some sixty pages
   const collator = new Intl.Collator("en", { numeric: true });
   const make = (name, properties, ...children) => {
     const e = Object.assign(document.createElement(name), properties);
@@ -49,8 +47,8 @@
 
   const setUp = (sheet) => {
     const table = sheet.querySelector("table"), body = table.tBodies[0];
-    const { columns, rows } = JSON.parse(sheet.querySelector("script.data").textContent);
-    let shown = rows, start = 0, sorted = -1, down = false, haystacks = null;
+    const { columns, rows, leftOut, window: WINDOW, paper: PAPER } = JSON.parse(sheet.querySelector("script.data").textContent);
+    let shown = rows, start = 0, sorted = -1, down = false, haystacks = null, asked = "";
 
     const count = make("span", { className: "shown" });
     count.setAttribute("role", "status");
@@ -58,17 +56,25 @@
     const on = make("button", { type: "button", textContent: "Next" });
     const empty = make("p", { className: "empty", textContent: "No row has these words.", hidden: true });
 
-    const fill = (from, end) => {
-      body.replaceChildren(...shown.slice(from, end).map((row) => rowOf(row, columns)));
-    };
     const draw = () => {
       const end = Math.min(start + WINDOW, shown.length);
-      fill(start, end);
+      body.replaceChildren(...shown.slice(start, end).map((row) => rowOf(row, columns)));
       empty.hidden = shown.length > 0;
       const all = shown.length === rows.length ? "" : ` (of ${rows.length.toLocaleString("en")})`;
       count.textContent = shown.length === 0 ? `none${all}` : `${start + 1}–${end} of ${shown.length.toLocaleString("en")}${all}`;
       back.disabled = start === 0;
       on.disabled = end === shown.length;
+    };
+    const onPaper = make("p", { className: "note on-paper", hidden: true });
+    const print = () => {
+      const n = Math.min(shown.length, PAPER), all = rows.length + leftOut;
+      body.replaceChildren(...shown.slice(0, n).map((row) => rowOf(row, columns)));
+      const number = (i) => i.toLocaleString("en");
+      let text = `On paper: ${number(n)} of ${number(all)} rows`;
+      if (shown.length < rows.length) text += `, of ${number(shown.length)} with the words “${asked}”`;
+      if (n < shown.length) text += `; ${number(shown.length - n)} are cut off, which the page has in a browser`;
+      onPaper.textContent = text + ".";
+      onPaper.hidden = n === all;
     };
     const choose = (words) => {
       haystacks ??= new Map(rows.map((row) => [row, row.map(text).join("\n").toLowerCase()]));
@@ -97,6 +103,7 @@
       const filter = make("input", { type: "search", id: `${table.id}-filter`, autocomplete: "off", spellcheck: false });
       filter.addEventListener("input", () => {
         start = 0;
+        asked = filter.value.trim();
         choose(filter.value.toLowerCase().split(/\s+/).filter(Boolean));
         draw();
       });
@@ -110,26 +117,18 @@
       }
       sheet.prepend(tools);
     }
-    table.after(empty);
+    table.after(empty, onPaper);
     draw();
-
-    // On paper nobody turns to the next rows: they are all there, in the order and with the words that were asked for.
-    const note = sheet.querySelector(".on-paper");
-    const paper = () => {
-      fill(0, PAPER);
-      note.hidden = shown.length <= PAPER;
-      note.textContent = `On paper these are the first ${PAPER.toLocaleString("en")} of ${shown.length.toLocaleString("en")} rows.`;
-    };
-    const screen = () => {
-      note.hidden = true;
-      draw();
-    };
-    return { paper, screen };
+    return { draw, print };
   };
   const sheets = [...document.querySelectorAll(".sheet")].map(setUp);
-  const paper = matchMedia("print");
-  const follow = (printing) => { for (const sheet of sheets) printing ? sheet.paper() : sheet.screen(); };
-  paper.addEventListener("change", () => follow(paper.matches));
-  addEventListener("beforeprint", () => follow(true));
-  addEventListener("afterprint", () => follow(false));
+  let printing = false;
+  const toPaper = (is) => {
+    if (is === printing) return;
+    printing = is;
+    for (const sheet of sheets) is ? sheet.print() : sheet.draw();
+  };
+  addEventListener("beforeprint", () => toPaper(true));
+  addEventListener("afterprint", () => toPaper(false));
+  matchMedia("print").addEventListener("change", (e) => toPaper(e.matches)); // a preview, where it tells nothing else
 })();

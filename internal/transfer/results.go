@@ -73,11 +73,10 @@ func (p *problems) fail(ctx context.Context, n *node, tag string, err error) {
 		p.stopped = true
 		return
 	}
-	class, text, hint := registry.Explain(err)
-	p.add(document.Failure{
-		Source: n.source.String() + suffix, Target: target.String() + suffix, Digest: n.manifest.Digest, Tag: tag,
-		Class: class, Error: text, Hint: cmp.Or(hint, advice(registry.ClassOf(err))),
-	})
+	f := document.Failure{Source: n.source.String() + suffix, Target: target.String() + suffix, Digest: n.manifest.Digest, Tag: tag}
+	f.Class, f.Error, f.Hint = registry.Explain(err)
+	f.Hint = cmp.Or(f.Hint, advice(registry.ClassOf(err)))
+	p.add(f)
 }
 
 // advice is what to do about a failure that brought no advice of its own.

@@ -195,13 +195,11 @@ func (l *look) fail(i *image, tag string, d digest.Digest, err error) {
 	if tag != "" {
 		reference = ":" + tag
 	}
-	class, text, hint := registry.Explain(err)
+	f := document.Failure{Source: i.source(d, tag).String() + reference, Target: i.planned.Target.String() + reference, Digest: d, Tag: tag}
+	f.Class, f.Error, f.Hint = registry.Explain(err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failures = append(l.failures, document.Failure{
-		Source: i.source(d, tag).String() + reference, Target: i.planned.Target.String() + reference, Digest: d, Tag: tag,
-		Class: class, Error: text, Hint: hint,
-	})
+	l.failures = append(l.failures, f)
 }
 
 // step tells the progress.

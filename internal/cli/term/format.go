@@ -52,6 +52,18 @@ func Rate(perSecond float64) string {
 	return Bytes(int64(perSecond)) + "/s"
 }
 
+// Bits writes a bandwidth as networks are sold: "400 Mbit/s". It is given in bytes a second.
+func Bits(bytes int64) string {
+	v, unit := float64(bytes)*8/1e6, "Mbit/s"
+	switch {
+	case v >= 1000:
+		v, unit = v/1000, "Gbit/s"
+	case v > 0 && v < 1:
+		v, unit = v*1000, "kbit/s"
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0") + " " + unit
+}
+
 // Number writes n with a comma at every thousand.
 func Number[T ~int | ~int64](n T) string {
 	s := strconv.FormatInt(int64(n), 10)

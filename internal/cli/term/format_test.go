@@ -6,6 +6,14 @@ import (
 	"time"
 )
 
+func TestBits(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 Mbit/s", 12_500_000: "100 Mbit/s", 125_000_000: "1 Gbit/s", 312_500_000: "2.5 Gbit/s", 1_000: "8 kbit/s"} {
+		if got := Bits(n); got != want {
+			t.Errorf("%d bytes a second are %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestBytes(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0 B", 1: "1 B", 999: "999 B", 1000: "1.0 kB", 1234: "1.2 kB", 99_940: "99.9 kB", 99_960: "100 kB", 999_499: "999 kB",

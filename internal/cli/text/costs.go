@@ -67,7 +67,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 func costTime(e document.Estimate) string {
 	t := e.Time
 	text := fmt.Sprintf("At least %s. At %s (%s) the bytes take %s, at the quotas the requests take %s: ",
-		term.Left(seconds(t.Total)), bits(t.Bandwidth), t.Origin, term.Left(seconds(t.TransferFor)), term.Left(seconds(t.RequestsFor)))
+		term.Left(seconds(t.Total)), term.Bits(t.Bandwidth), t.Origin, term.Left(seconds(t.TransferFor)), term.Left(seconds(t.RequestsFor)))
 	text += map[string]string{"quota": "the quota rules", "bandwidth": "the bandwidth rules"}[t.Bound]
 	if t.Bound == "quota" {
 		text += " (" + t.BoundBy + ")"
@@ -78,18 +78,9 @@ func costTime(e document.Estimate) string {
 	return text + "."
 }
 
-// bits writes a bandwidth as networks are sold: "400 Mbit/s".
-func bits(bytes int64) string {
-	v, unit := float64(bytes)*8/1e6, "Mbit/s"
-	if v >= 1000 {
-		v, unit = v/1000, "Gbit/s"
-	}
-	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0") + " " + unit
-}
-
 func dollars(v float64) string {
 	if v > 0 && v < 0.01 {
-		return "less than 0.01 USD"
+		return "<0.01 USD"
 	}
 	whole, cents, _ := strings.Cut(strconv.FormatFloat(v, 'f', 2, 64), ".")
 	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
@@ -155,7 +146,7 @@ func costSaving(s document.EstimatedSaving) string {
 	if s.Unknown != "" {
 		return "Not known: " + s.Unknown + "."
 	}
-	return fmt.Sprintf("%s would save %s and %s a month in %s.", s.Flag, term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"))
+	return fmt.Sprintf("%s saves %s, %s a month, of %s.", s.Flag, term.Bytes(s.Bytes), dollars(s.Monthly), term.Count(s.Images, "image"))
 }
 
 func (p *page) loads(loads []document.EstimatedLoad) {
@@ -176,7 +167,7 @@ func (p *page) loads(loads []document.EstimatedLoad) {
 func (p *page) bandwidths(at []document.At) {
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Bandwidth"}, {Head: "Takes", Right: true}, {Head: "What rules"}}}
 	for _, a := range at {
-		t.Row(bits(a.Bandwidth), term.Left(seconds(a.Total)), a.Bound)
+		t.Row(term.Bits(a.Bandwidth), term.Left(seconds(a.Total)), a.Bound)
 	}
 	p.table(t)
 	p.blank()

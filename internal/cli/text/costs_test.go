@@ -48,7 +48,7 @@ func TestCosts(t *testing.T) {
 		o.All = true
 		newPage(w, o).willCost(anEstimate())
 	})
-	for v, want := range map[float64]string{0: "0.00 USD", 0.001: "less than 0.01 USD", 1234.5: "1,234.50 USD"} {
+	for v, want := range map[float64]string{0: "0.00 USD", 0.001: "<0.01 USD", 1234.5: "1,234.50 USD"} {
 		if got := dollars(v); got != want {
 			t.Errorf("%v is %q, want %q", v, got, want)
 		}

@@ -2,6 +2,7 @@ package text
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"transship/internal/cli/term"
@@ -11,9 +12,13 @@ import (
 // Doctor says what was examined: a line a check, what mends it beneath.
 func Doctor(w io.Writer, o Options, r doctor.Report) {
 	p := newPage(w, o)
+	r.Groups = slices.Clone(r.Groups)
 	width := 0
-	for _, g := range r.Groups {
-		for _, c := range g.Checks {
+	for n, g := range r.Groups {
+		if !o.All {
+			r.Groups[n].Checks = folded(g.Checks)
+		}
+		for _, c := range r.Groups[n].Checks {
 			width = max(width, term.Width(checkName(c.Name)))
 		}
 	}
@@ -29,6 +34,34 @@ func Doctor(w io.Writer, o Options, r doctor.Report) {
 	}
 	p.blank()
 	p.prognosis(r)
+	if r.Failed == 0 {
+		p.say(0, `Next: "transship inventory" lists both sides; "transship migrate" does everything, once you agree.`, nil)
+	}
+}
+
+// folded has the permissions that are there in one check, as long as nobody asks which they are.
+func folded(checks []doctor.Check) []doctor.Check {
+	given := func(c doctor.Check) bool { return c.Status == doctor.Pass && strings.HasPrefix(c.Detail, "allowed") }
+	n := 0
+	for _, c := range checks {
+		if given(c) {
+			n++
+		}
+	}
+	if n < 2 {
+		return checks
+	}
+	var out []doctor.Check
+	for _, c := range checks {
+		switch {
+		case !given(c):
+			out = append(out, c)
+		case n > 0:
+			out = append(out, doctor.Check{Name: "permissions", Status: doctor.Pass, Detail: term.Number(n) + " are there (-v names them)"})
+			n = 0
+		}
+	}
+	return out
 }
 
 // maxCheckName is how wide the names of checks may make their column.

@@ -200,7 +200,7 @@ func (p *page) forecast(g document.Governance, n names) {
 	for _, days := range document.Horizons {
 		t.Columns = append(t.Columns, term.Column{Head: horizon(days), Right: true})
 	}
-	shown := p.most(len(doomed), maxCases)
+	shown := p.most(len(doomed), maxFew)
 	for _, r := range doomed[:shown] {
 		ecr, gar := []string{n.source(r.Source), "ECR"}, []string{"", "AR"}
 		for _, days := range document.Horizons {
@@ -221,10 +221,10 @@ func (p *page) forecast(g document.Governance, n names) {
 // doomed lists the images that one of the sides would delete within a year.
 func (p *page) doomed(list []document.GovernedRepository, n names) {
 	p.blank()
-	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Image", Shrink: true}, {Head: "Tags", Shrink: true}, {Head: "ECR", Right: true}, {Head: "AR", Right: true}}}
+	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Repository", Shrink: true}, {Head: "Digest"}, {Head: "Tags", Shrink: true}, {Head: "ECR", Right: true}, {Head: "AR", Right: true}}}
 	for _, r := range list {
 		for _, d := range r.Doomed {
-			t.Row(n.source(r.Source)+"@"+term.ShortDigest(d.Digest), strings.Join(d.Tags, ", "), deletedBy(d.Source), deletedBy(d.Target))
+			t.Row(n.source(r.Source), term.ShortDigest(d.Digest), strings.Join(d.Tags, ", "), deletedBy(d.Source), deletedBy(d.Target))
 		}
 	}
 	p.table(t)
@@ -282,7 +282,7 @@ func (p *page) decisions(all []told, path string) {
 	})
 	p.blank()
 	p.line(item, p.s.Warn("To decide")+"  "+term.Number(len(groups)))
-	shown := p.most(len(groups), maxDecided)
+	shown := p.most(len(groups), maxFew)
 	for _, g := range groups[:shown] {
 		few := p.most(len(g.of), maxOwners)
 		names := strings.Join(g.of[:few], ", ")
@@ -293,11 +293,13 @@ func (p *page) decisions(all []told, path string) {
 		if p.o.All && g.Reason != "" {
 			p.say(detail+2, fateTitle(g.Fate)+": "+governance.Sentence(g.Reason), p.s.Faint)
 		}
-		p.say(detail+2, governance.Sentence(g.Decide), nil)
+		if p.o.All {
+			p.say(detail+2, governance.Sentence(g.Decide), nil)
+		}
 	}
 	if rest := len(groups) - shown; rest > 0 {
 		p.more(detail, rest, allIn(path))
 	} else if !p.o.All {
-		p.line(detail, p.s.Faint("-v shows the reasons"))
+		p.line(detail, p.s.Faint("-v shows the reasons, and what to decide"))
 	}
 }

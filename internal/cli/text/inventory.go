@@ -24,8 +24,11 @@ func Inventory(w io.Writer, o Options, inv document.Inventory, path string) {
 		p.section("Could not be listed", p.s.Bad(term.Count(len(inv.Failures), "failure")))
 		p.failures(inv.Failures, n, path)
 	}
-	p.blank()
-	p.written(path)
+	next := ""
+	if s.Images > 0 {
+		next = `Next: "transship plan" says what would be copied, and what it costs.`
+	}
+	p.end(next, path)
 }
 
 // sides counts both sides next to each other.
@@ -57,7 +60,7 @@ func (p *page) sides(inv document.Inventory, s inventory.Summary) {
 	}
 	p.table(t)
 	if s.Images > 0 {
-		p.say(item, "Sizes count a layer once for each image that has it; the plan says what it comes to without repetition.", p.s.Faint)
+		p.say(item, "Sizes count a shared layer each time; the plan says what it comes to.", p.s.Faint)
 	} else if s.Failures == 0 {
 		p.say(item, "There is no image at the source"+within(inv.Scope)+".", p.s.Warn)
 	}
@@ -111,12 +114,16 @@ func (p *page) largest(s inventory.Summary, n names) {
 	t := &term.Table{Indent: item, Columns: []term.Column{
 		{Head: "Repository", Shrink: true}, {Head: "Images", Right: true}, {Head: "Tags", Right: true}, {Head: "Size", Right: true},
 	}}
-	shown := p.most(len(s.LargestRepositories), maxExamples)
+	shown := p.most(len(s.LargestRepositories), maxSome)
 	for _, r := range s.LargestRepositories[:shown] {
 		t.Row(n.source(r.Repository), term.Number(r.Images), term.Number(r.Tags), term.Bytes(r.Size))
 	}
 	p.table(t)
-	p.more(item, s.Repositories-shown, "")
+	where := ""
+	if shown < len(s.LargestRepositories) {
+		where = " (-v shows more)"
+	}
+	p.more(item, s.Repositories-shown, where)
 }
 
 func (p *page) oldest(s inventory.Summary, n names) {
@@ -127,7 +134,7 @@ func (p *page) oldest(s inventory.Summary, n names) {
 	t := &term.Table{Indent: item, Columns: []term.Column{
 		{Head: "Image", Shrink: true}, {Head: "Pushed"}, {Mark: p.s.Faint}, {Head: "Size", Right: true},
 	}}
-	for _, i := range s.OldestImages[:p.most(len(s.OldestImages), maxExamples)] {
+	for _, i := range s.OldestImages[:p.most(len(s.OldestImages), maxFew)] {
 		t.Row(imageName(i, n), i.PushedAt.UTC().Format(time.DateOnly), term.Age(i.PushedAt, p.o.Now), term.Bytes(i.Size))
 	}
 	p.table(t)
@@ -140,7 +147,7 @@ func (p *page) pullThrough(s inventory.Summary, n names, path string) {
 	}
 	p.section("Pull-through caches", "ECR fills them from another registry; an Artifact Registry remote repository does that, too")
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Repository", Shrink: true}, {Head: "From"}}}
-	shown := p.most(len(s.PullThrough), maxNames)
+	shown := p.most(len(s.PullThrough), maxFew)
 	for _, c := range s.PullThrough[:shown] {
 		t.Row(n.source(c.Repository), c.Upstream)
 	}
@@ -154,7 +161,7 @@ func (p *page) archived(s inventory.Summary, n names, path string) {
 	}
 	p.section("Archived", "cannot be pulled, and so not be copied, before they are restored")
 	t := &term.Table{Indent: item, Columns: []term.Column{{Head: "Image", Shrink: true}, {Head: "Pushed"}, {Head: "Size", Right: true}}}
-	shown := p.most(len(s.Archived), maxNames)
+	shown := p.most(len(s.Archived), maxFew)
 	for _, i := range s.Archived[:shown] {
 		t.Row(imageName(i, n), date(i.PushedAt), term.Bytes(i.Size))
 	}
@@ -164,12 +171,12 @@ func (p *page) archived(s inventory.Summary, n names, path string) {
 		return
 	}
 	if !p.o.All {
-		p.say(item, fmt.Sprintf("Restoring takes some %d minutes; -v says how, and what else to know.", s.Restore.Minutes), p.s.Faint)
+		p.say(item, "-v shows the commands that restore them.", p.s.Faint)
 		return
 	}
 	p.line(item, "To restore them:")
 	for _, command := range s.Restore.Commands {
-		p.remedy(detail, command)
+		p.say(detail, command, p.s.Faint)
 	}
 	for _, note := range s.Restore.Notes {
 		p.say(item, note, p.s.Faint)

@@ -20,12 +20,12 @@ type Options struct {
 // How much of a list is shown.
 const (
 	maxRows     = 15 // of a table
-	maxExamples = 5  // of a table that only gives an idea
+	maxSome     = 5  // of a table that is one of several on a page, which is to fit one screen
+	maxFew      = 3  // of one that is there to give an idea
 	maxCases    = 10 // failures and other cases, each of several lines
 	maxNames    = 5  // names below a reason
 	maxReasons  = 3  // different reasons below a rule
 	maxOwners   = 2  // names before what they have in common
-	maxDecided  = 5  // decisions, each of a few lines
 	detail      = 4  // indentation below an item
 	item        = 2  // indentation of an item
 	labelColumn = 14 // where the value of a labelled line begins
@@ -52,18 +52,24 @@ func (p *page) line(indent int, text string) {
 // blank writes an empty line.
 func (p *page) blank() { p.line(0, "") }
 
-// section begins one, apart from what is above it. The rest of the line says how much it is about.
+// section begins one, apart from what is above it. The rest of the line says how much it is about; what does not fit
+// there goes below.
 func (p *page) section(title, rest string) {
 	p.blank()
 	p.title(title, rest)
 }
 
 func (p *page) title(title, rest string) {
-	text := p.s.Heading(title)
-	if rest != "" {
-		text += "  " + rest
+	text, fits := p.s.Heading(title), func() bool { return p.o.Width == 0 || term.Width(title)+gap+term.Width(rest) <= p.o.Width }
+	if count, why, two := strings.Cut(rest, "  "); two && !fits() {
+		text, rest = text+"  "+count, why
+	} else if rest != "" && fits() {
+		text, rest = text+"  "+rest, ""
 	}
 	p.line(0, text)
+	if rest != "" {
+		p.say(item, rest, nil)
+	}
 }
 
 // say writes a paragraph of outside or own text, broken into lines, each marked by mark, which may be nil.
@@ -113,7 +119,7 @@ func (p *page) most(n, limit int) int {
 // more says that n were left out, and where they are.
 func (p *page) more(indent, n int, where string) {
 	if n > 0 {
-		p.line(indent, p.s.Faint("and "+term.Number(n)+" more"+where))
+		p.say(indent, "and "+term.Number(n)+" more"+where, p.s.Faint)
 	}
 }
 
@@ -132,6 +138,20 @@ func (p *page) next(text string) {
 	}
 	p.blank()
 	p.say(0, text, nil)
+}
+
+// Next says which command to run after those that end with several pages.
+func Next(w io.Writer, o Options, text string) { newPage(w, o).next(text) }
+
+// end is how a page ends: with the next command, where there is one to run, and with where the document is.
+func (p *page) end(next, path string) {
+	if next == "" || p.o.Row {
+		p.blank()
+	}
+	if next != "" {
+		p.next(next)
+	}
+	p.written(path)
 }
 
 // written says where the document is.

@@ -29,7 +29,7 @@ func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, 
 	p, n := newPage(w, o), newNames(made.Migration)
 	p.planHead(made)
 	p.willCreate(made)
-	p.willCopy(made, n)
+	p.willCopy(made, n, cost.Kind != "" && !o.All)
 	p.willTag(made)
 	p.willCost(cost)
 	p.guards(told, made, n, at)
@@ -38,7 +38,11 @@ func Plan(w io.Writer, o Options, made document.Plan, told document.Governance, 
 	p.refused(made.Refused, n, path)
 	p.blank()
 	p.say(0, planSentence(made), p.s.Bold)
-	p.written(path)
+	if d := made.Difference; d.CreateRepositories+d.CopyManifests+d.SetTags+d.MoveTags > 0 {
+		p.end(`Next: "transship migrate" does it all, once you agree; "provision", "copy" and "verify" do it step by step.`, path)
+	} else {
+		p.written(path)
+	}
 }
 
 func (p *page) planHead(made document.Plan) {
@@ -73,7 +77,8 @@ func (p *page) willCreate(made document.Plan) {
 	p.repositories(missing)
 }
 
-func (p *page) willCopy(made document.Plan, n names) {
+// willCopy says what is copied and where; where the costs are told below, they say what becomes of its layers.
+func (p *page) willCopy(made document.Plan, n names, costsTold bool) {
 	d := made.Difference
 	if len(made.Images) == 0 {
 		return
@@ -88,7 +93,7 @@ func (p *page) willCopy(made document.Plan, n names) {
 	for _, t := range targets {
 		apart += t.size
 	}
-	if d.CopyManifests > 0 {
+	if d.CopyManifests > 0 && !costsTold {
 		text := fmt.Sprintf("All of the plan is %s. ", term.Bytes(apart))
 		if apart > d.TotalBytes {
 			text = fmt.Sprintf("All of the plan is %s, or %s when shared layers count once. ", term.Bytes(apart), term.Bytes(d.TotalBytes))
@@ -119,7 +124,7 @@ func (p *page) targets(targets []measured) {
 		t.Columns = append(t.Columns, term.Column{Head: "From", Shrink: true})
 	}
 	t.Columns = append(t.Columns, term.Column{Head: "Images", Right: true}, term.Column{Head: "Tags", Right: true}, term.Column{Head: "Size", Right: true})
-	shown := p.most(len(targets), maxExamples)
+	shown := p.most(len(targets), maxSome)
 	for _, m := range targets[:shown] {
 		cells := []string{m.name}
 		if mapped {

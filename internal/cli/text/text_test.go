@@ -250,6 +250,11 @@ func TestVerification(t *testing.T) {
 		Verification(w, o, document.Verification{Header: header(document.KindVerification, east), Verified: 1, Failures: []document.Failure{{Target: images.Image("team/api").String(), Class: "denied", Error: "HTTP 403"}}}, "")
 		Verification(w, o, document.Verification{Header: header(document.KindVerification, east)}, "")
 	})
+	golden(t, "migrated", func(w io.Writer, o Options) {
+		Migrated(w, o, document.Verification{Header: header(document.KindVerification, east), Verified: 352, Excluded: 3})
+		Migrated(w, o, document.Verification{Header: header(document.KindVerification, east), Verified: 1})
+		Migrated(w, o, document.Verification{Header: header(document.KindVerification, east)})
+	})
 	evil := aVerification()
 	evil.Missing = math.MaxInt64
 	evil.Cases = []document.Case{

@@ -25,15 +25,34 @@ func Verification(w io.Writer, o Options, v document.Verification, path string) 
 	}
 	p.excluded(v, n, path)
 	p.extra(v, n, path)
+	next := ""
 	switch {
 	case v.Missing > 0 || v.Mismatched > 0:
-		p.next(`Next: "transship copy" mends what changed at the target; where the source changed, too, "transship migrate" does.`)
+		next = `Next: "transship copy" mends what changed at the target; where the source changed, too, "transship migrate" does.`
 	case len(v.Failures) > 0:
-		p.next(`Next: see to what could not be looked at, then run "transship verify" again.`)
-	default:
-		p.blank()
+		next = `Next: see to what could not be looked at, then run "transship verify" again.`
+	case v.Verified > 0:
+		next = nextVerified
 	}
-	p.written(path)
+	p.end(next, path)
+}
+
+const nextVerified = `Next: "transship rewrite" moves the references in a team's files; "transship report" writes it all down for whoever signs.`
+
+// Migrated is how a migration ends of which nothing failed: its outcome, which is far above by then.
+func Migrated(w io.Writer, o Options, v document.Verification) {
+	p := newPage(w, o)
+	p.blank()
+	if v.Verified == 0 {
+		p.say(0, "Complete: there was no image to migrate.", p.s.Warn)
+		return
+	}
+	left := ""
+	if v.Excluded > 0 {
+		left = " " + term.Number(v.Excluded) + " left out by a rule, as said above."
+	}
+	p.say(0, "Complete: "+verb(v.Verified, "", "all ")+pieces(v.Verified)+" arrived, with the digests of ECR."+left, p.s.Good)
+	p.say(0, nextVerified, nil)
 }
 
 func (p *page) verdict(v document.Verification) {
