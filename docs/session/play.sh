@@ -30,5 +30,7 @@ say "A fresh look at both sides, which believes neither the plan nor the copy"
 run 'transship verify | head -5' 3
 run 'transship rewrite deploy/ --write | tail -12' 4
 run 'transship status' 4
+say "Is it safe to switch?"
+run 'transship cutover deploy/' 5
 say "For whoever signs it off"
 run 'transship report' 4

@@ -25,10 +25,7 @@ func (a *app) gather(ctx context.Context, p *stage.Pipeline, s settings, paths [
 	if err != nil {
 		return err
 	}
-	e.Verification, e.Sync, e.Late = proof.Verification, proof.Sync, late(s)
-	if proof.Before != nil {
-		e.Recorded = proof.Before.Recorded
-	}
+	e.Verification, e.Sync, e.Late, e.Recorded = proof.Verification, proof.Sync, late(s), proof.Recorded
 	if e.SwitchedAt, err = switched(s.Switched, proof.Before, e.At); err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func (e *estimator) assume() {
 	say("Bytes and requests go side by side: the copy takes as long as the slower of them. Throttling, retries and the latency of small images are not in it.")
 	say("Quotas are the defaults that AWS and Google publish, not what your accounts were given; every POST, PUT and mount counts as a write.")
 	say("ECR lists an index as large as its largest child, and a shared layer with each image: the sum of its sizes is not what moves.")
-	say("Prices are list prices as of %s, in US dollars for %d bytes; taxes, discounts and free tiers are not in it (prices: in transship.yaml says others).", e.out.PricesAsOf, int64(GB))
+	say("Prices are list prices, written down on %s and fetched from nowhere, in US dollars for %d bytes; taxes, discounts and free tiers are not in it (prices: in transship.yaml says others).", e.out.PricesAsOf, int64(GB))
 	say("Bytes leave AWS to the internet at the price of the first 10 TB a month, wherever the copy runs; a NAT gateway or a private link costs extra, and requests are not billed.")
 	slices.Sort(e.unpriced)
 	for _, region := range slices.Compact(e.unpriced) {

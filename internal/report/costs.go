@@ -18,7 +18,7 @@ func (m *maker) estimate() (Section, []Decision) {
 	u := m.Units
 	egress, cost := m.egress(e.Egress)
 	storage, monthly := m.storage(e.Storage)
-	s := Section{ID: "estimate", Title: "Estimate", Lead: "Prices as of " + u.Clean(e.PricesAsOf) + ". " + u.Clean(strings.Join(e.Assumptions, " "))}
+	s := Section{ID: "estimate", Title: "Estimate", Lead: "List prices, written down on " + u.Clean(e.PricesAsOf) + ". " + u.Clean(strings.Join(e.Assumptions, " "))}
 	s.Figures = []Figure{
 		{Name: "To read from ECR", Value: u.Bytes(e.Move.Bytes) + " in " + u.Count(e.Move.Blobs, "blob")}, {Name: "At the target already", Value: u.Bytes(e.Move.PresentBytes)},
 		{Name: "Takes at least", Value: m.seconds(e.Time.Total).Text}, {Name: "What rules the time", Value: m.ruler(e.Time)},

@@ -3,6 +3,7 @@ package stage
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"transship/internal/document"
@@ -14,8 +15,27 @@ type Proof struct {
 	Verification *document.Verification
 	Sync         *document.Sync
 	Before       *document.Cutover // the last judgement
-	waves        map[string]time.Time
-	all          []ref.Wave
+	// Recorded are the registries of which any judgement, of the whole or of a wave, saw that ECR recorded the migration's own
+	// pulls; each once, as it was seen last.
+	Recorded []document.RecordedPulls
+	waves    map[string]time.Time
+	all      []ref.Wave
+}
+
+// saw takes over what a judgement saw.
+func (p *Proof) saw(c *document.Cutover) {
+	if c == nil {
+		return
+	}
+	for _, r := range c.Recorded {
+		n := slices.IndexFunc(p.Recorded, func(o document.RecordedPulls) bool { return o.Registry == r.Registry })
+		switch {
+		case n < 0:
+			p.Recorded = append(p.Recorded, r)
+		case r.SeenAt.After(p.Recorded[n].SeenAt):
+			p.Recorded[n] = r
+		}
+	}
 }
 
 // Proof reads them. It asks no registry.
@@ -40,6 +60,12 @@ func (p *Pipeline) Proof() (Proof, error) {
 	if out.Before, err = optionally[document.Cutover](p, p.Workspace.Cutover(), document.KindCutover); err != nil {
 		return out, err
 	}
+	out.saw(out.Before)
+	all, err := optionally[document.Cutover](p, whole.Workspace.Cutover(), document.KindCutover)
+	if err != nil {
+		return out, err
+	}
+	out.saw(all)
 	for _, w := range p.Waves {
 		part, err := p.Workspace.Wave(w.Name)
 		if err != nil {
@@ -49,7 +75,7 @@ func (p *Pipeline) Proof() (Proof, error) {
 		if err != nil {
 			return out, err
 		}
-		if c != nil {
+		if out.saw(c); c != nil {
 			out.waves[w.Name] = c.SwitchedAt
 		}
 	}

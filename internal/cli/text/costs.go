@@ -24,7 +24,7 @@ func (p *page) willCost(e document.Estimate) {
 	p.labelled("Storage", costStorage(e), nil)
 	p.savings(e.Savings)
 	if !p.o.All {
-		p.say(item, "Prices as of "+e.PricesAsOf+"; -v shows what is assumed.", p.s.Faint)
+		p.say(item, "List prices, written down on "+e.PricesAsOf+"; -v shows what is assumed.", p.s.Faint)
 		return
 	}
 	p.blank()
