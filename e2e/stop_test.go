@@ -28,8 +28,9 @@ func TestASignalStopsAMigration(t *testing.T) {
 			w := newWorld(t, small()).throughProxy(t)
 			h := hold(10)
 			w.sim.Faults.SetSeeded(5, h.fault("ar.v2.manifest.put"),
-				cloudsim.Fault{Kind: "s3.get", Probability: 0.1, Action: cloudsim.StallBody(10)},
-				cloudsim.Fault{Kind: "ar.v2.upload.*", Probability: 0.05, Action: cloudsim.StallUpload(10)})
+				// A few: where all that is under way stalls, nothing comes as far as a manifest.
+				cloudsim.Fault{Kind: "s3.get", Probability: 0.1, Times: 4, Action: cloudsim.StallBody(10)},
+				cloudsim.Fault{Kind: "ar.v2.upload.*", Probability: 0.05, Times: 4, Action: cloudsim.StallUpload(10)})
 			p := w.start(t, "migrate", "--yes")
 			h.await(t, p)
 			began := time.Now()
