@@ -49,7 +49,7 @@ func Settings(ctx context.Context, c SettingsConfig) (document.Settings, error) 
 	}
 	out := document.Settings{Header: document.NewHeader(document.KindSettings, c.Migration), Registries: c.Known.Registries}
 	var g errgroup.Group
-	g.SetLimit(DefaultConcurrency)
+	g.SetLimit(2 * DefaultConcurrency / 3) // three requests each
 	for _, source := range c.Sources {
 		known := func(r document.RegistrySettings) bool { return r.Registry == source.Registry() }
 		if slices.ContainsFunc(out.Registries, func(r document.RegistrySettings) bool { return known(r) && !r.Partial }) {

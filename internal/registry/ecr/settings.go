@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -20,40 +21,49 @@ func lacks(err error, code string) bool {
 	return ok && e.ErrorCode() == code
 }
 
-// RepositorySettings reads what guards repo beside what a listing says: 3 requests. What there is not is empty. The error
-// joins those of what could not be read; the rest is there nevertheless. It is of class NoRepository where repo does not
-// exist.
+// RepositorySettings reads what guards repo beside what a listing says: 3 requests, at the same time. What there is not is
+// empty. The error joins those of what could not be read; the rest is there nevertheless. It is of class NoRepository where
+// repo does not exist.
 func (r *Registry) RepositorySettings(ctx context.Context, repo ref.Repository) (document.RepositorySettings, error) {
 	out := document.RepositorySettings{URI: repo}
 	name := aws.String(repo.Name)
-	fail := func(what, operation string, err error) error {
-		return r.fail(ctx, call{op: "read the " + what + " of", object: repo.String(), operation: operation}, err)
-	}
-	var failed []error
-	rules, err := r.api.GetLifecyclePolicy(ctx, &api.GetLifecyclePolicyInput{RegistryId: r.account(), RepositoryName: name})
-	switch {
-	case err == nil:
-		out.Lifecycle = aws.ToString(rules.LifecyclePolicyText)
-	case !lacks(err, "LifecyclePolicyNotFoundException"):
-		failed = append(failed, fail("lifecycle policy", "GetLifecyclePolicy", err))
-	}
-	policy, err := r.api.GetRepositoryPolicy(ctx, &api.GetRepositoryPolicyInput{RegistryId: r.account(), RepositoryName: name})
-	switch {
-	case err == nil:
-		out.Policy = aws.ToString(policy.PolicyText)
-	case !lacks(err, "RepositoryPolicyNotFoundException"):
-		failed = append(failed, fail("policy", "GetRepositoryPolicy", err))
-	}
-	tags, err := r.api.ListTagsForResource(ctx, &api.ListTagsForResourceInput{ResourceArn: aws.String(r.name.ARN(repo.Name))})
-	if err != nil {
-		failed = append(failed, fail("tags", "ListTagsForResource", err))
-	} else if len(tags.Tags) > 0 {
-		out.Tags = make(map[string]string, len(tags.Tags))
+	var failed [3]error
+	var asked sync.WaitGroup
+	asked.Go(func() {
+		rules, err := r.api.GetLifecyclePolicy(ctx, &api.GetLifecyclePolicyInput{RegistryId: r.account(), RepositoryName: name})
+		if err == nil {
+			out.Lifecycle = aws.ToString(rules.LifecyclePolicyText)
+		} else if !lacks(err, "LifecyclePolicyNotFoundException") {
+			failed[0] = r.unreadable(ctx, "lifecycle policy", "GetLifecyclePolicy", repo, err)
+		}
+	})
+	asked.Go(func() {
+		policy, err := r.api.GetRepositoryPolicy(ctx, &api.GetRepositoryPolicyInput{RegistryId: r.account(), RepositoryName: name})
+		if err == nil {
+			out.Policy = aws.ToString(policy.PolicyText)
+		} else if !lacks(err, "RepositoryPolicyNotFoundException") {
+			failed[1] = r.unreadable(ctx, "policy", "GetRepositoryPolicy", repo, err)
+		}
+	})
+	asked.Go(func() {
+		tags, err := r.api.ListTagsForResource(ctx, &api.ListTagsForResourceInput{ResourceArn: aws.String(r.name.ARN(repo.Name))})
+		if err != nil {
+			failed[2] = r.unreadable(ctx, "tags", "ListTagsForResource", repo, err)
+			return
+		}
 		for _, t := range tags.Tags {
+			if out.Tags == nil {
+				out.Tags = make(map[string]string, len(tags.Tags))
+			}
 			out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
-	}
-	return out, errors.Join(failed...)
+	})
+	asked.Wait()
+	return out, errors.Join(failed[:]...)
+}
+
+func (r *Registry) unreadable(ctx context.Context, what, operation string, repo ref.Repository, err error) error {
+	return r.fail(ctx, call{op: "read the " + what + " of", object: repo.String(), operation: operation}, err)
 }
 
 // RegistrySettings reads what belongs to the registry as a whole: 2 requests. ECR answers them for the caller's own
