@@ -242,10 +242,8 @@ func TestReportOfTheDemo(t *testing.T) {
 // TestReportOfManyImages sorts and filters 10,000 references, some of which are wrong and have names of markup.
 func TestReportOfManyImages(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	writeVerification(t, filepath.Join(dir, "verify.json"), 10000, 1)
-	runIn(t, dir, inherited(), os.Getenv("TRANSSHIP_BIN"), "report", "-w", dir).wantCode(t, "transship report", 0)
-	b := browse(t, filepath.Join(dir, "report.html"))
+	path := manyImages(t, 1)
+	b := browse(t, path)
 	const table = `document.getElementById("verification-rows")`
 	rows := func() []string {
 		return evaluate[[]string](b, `[...`+table+`.tBodies[0].rows].map((r) => [...r.cells].map((c) => c.textContent).join(" "))`)
@@ -261,10 +259,7 @@ func TestReportOfManyImages(t *testing.T) {
 	up := rows()[0]
 	click(2)
 	down := rows()[0]
-	filter := func(words string) {
-		b.run(chromedp.Evaluate(fmt.Sprintf(`{const f = document.getElementById("verification-rows-filter"); f.value = %q; f.dispatchEvent(new Event("input"));}`, words), nil))
-	}
-	filter("TAG-09999 verified")
+	b.filter("TAG-09999 verified")
 	found := rows()
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("sorting twice and filtering 10,000 rows took %s", took)
@@ -278,11 +273,11 @@ func TestReportOfManyImages(t *testing.T) {
 	if len(found) != 1 || !strings.Contains(found[0], "tag-09999") {
 		t.Errorf("the filter finds %q", found)
 	}
-	filter("no such words")
+	b.filter("no such words")
 	if n := len(rows()); n != 0 || !strings.Contains(evaluate[string](b, `document.getElementById("verification").innerText`), "No row has these words") {
 		t.Errorf("%d rows for words that none has", n)
 	}
-	filter("")
+	b.filter("")
 	if n := len(rows()); n == 0 || n > 200 {
 		t.Errorf("%d rows are in the page at once", n)
 	}
@@ -292,10 +287,7 @@ func TestReportOfManyImages(t *testing.T) {
 // TestReportOnPaper prints a long table: as much of it as somebody leafs through, with what is cut off.
 func TestReportOnPaper(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	writeVerification(t, filepath.Join(dir, "verify.json"), 10000, 70)
-	runIn(t, dir, inherited(), os.Getenv("TRANSSHIP_BIN"), "report", "-w", dir).wantCode(t, "transship report", 0)
-	path := filepath.Join(dir, "report.html")
+	path := manyImages(t, 70)
 	if info, err := os.Stat(path); err != nil || info.Size() > 4<<20 {
 		t.Errorf("the page of 10,000 images is too large for an attachment: %v %v", info, err)
 	}
@@ -321,12 +313,9 @@ func TestReportOnPaper(t *testing.T) {
 		}
 	}
 	wantPaper(1000, "On paper: 1,000 of 10,070 rows; 9,070 are cut off, which the page has in a browser.")
-	filter := func(words string) {
-		b.run(chromedp.Evaluate(fmt.Sprintf(`{const f = document.getElementById("verification-rows-filter"); f.value = %q; f.dispatchEvent(new Event("input"));}`, words), nil))
-	}
-	filter("gone-")
+	b.filter("gone-")
 	wantPaper(69, "On paper: 69 of 10,070 rows, of 69 with the words “gone-”.")
-	filter("")
+	b.filter("")
 
 	var pdf []byte
 	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
@@ -345,10 +334,8 @@ func TestReportOnPaper(t *testing.T) {
 // TestReportWithoutScripts reads a page whose script does not run: what needs attention is there in full.
 func TestReportWithoutScripts(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	writeVerification(t, filepath.Join(dir, "verify.json"), 10000, 70)
-	runIn(t, dir, inherited(), os.Getenv("TRANSSHIP_BIN"), "report", "-w", dir).wantCode(t, "transship report", 0)
-	b := browse(t, filepath.Join(dir, "report.html"))
+	path := manyImages(t, 70)
+	b := browse(t, path)
 	b.run(emulation.SetScriptExecutionDisabled(true), chromedp.Reload())
 	text := evaluate[string](b, `document.getElementById("verification").innerText`)
 	for _, want := range []string{"<img src=x onerror=alert(1)>", "gone-0069", "these are the first 70 of 10070 rows: all 70 that need attention are among them", "the documents of the workspace have them, too"} {
@@ -424,6 +411,21 @@ func TestReportOfTrouble(t *testing.T) {
 	}
 	b.wantGood()
 	b.wantNoViolations()
+}
+
+// manyImages is the report of 10,000 tags, and of some that are missing.
+func manyImages(t *testing.T, missing int) string {
+	t.Helper()
+	dir := t.TempDir()
+	writeVerification(t, filepath.Join(dir, "verify.json"), 10000, missing)
+	runIn(t, dir, inherited(), os.Getenv("TRANSSHIP_BIN"), "report", "-w", dir).wantCode(t, "transship report", 0)
+	return filepath.Join(dir, "report.html")
+}
+
+// filter shows only the rows of the verification with the words.
+func (b *browser) filter(words string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(fmt.Sprintf(`{const f = document.getElementById("verification-rows-filter"); f.value = %q; f.dispatchEvent(new Event("input"));}`, words), nil))
 }
 
 // writeVerification writes a verification of n tags, and of some that are missing.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"transship/internal/clouds"
@@ -12,7 +11,6 @@ import (
 	"transship/internal/ref"
 	"transship/internal/registry"
 	"transship/internal/rewrite"
-	"transship/internal/rewrite/cluster"
 	"transship/internal/rewrite/proved"
 	"transship/internal/stage"
 	"transship/internal/workspace"
@@ -33,7 +31,11 @@ func (a *app) gather(ctx context.Context, p *stage.Pipeline, s settings, paths [
 	if s.Switched == "never" {
 		e.Switched = func(ref.Repository) time.Time { return time.Time{} }
 	}
-	known, err := a.known(s)
+	o, err := rewriteTo(a.flags.gate.rewriteTo)
+	if err != nil {
+		return err
+	}
+	known, err := known(s, o)
 	if err := a.clusters(s, known, err, e); err != nil {
 		return err
 	}
@@ -72,14 +74,7 @@ func late(s settings) time.Duration {
 }
 
 // known is what is proved to have arrived, and what earlier rewrites changed.
-func (a *app) known(s settings) (*job, error) {
-	o := proved.Options{}
-	if to := a.flags.gate.rewriteTo; to != "" {
-		var err error
-		if o.RewriteTo, err = ref.ParseTarget(to); err != nil {
-			return nil, usagef("--rewrite-to: %w", err)
-		}
-	}
+func known(s settings, o proved.Options) (*job, error) {
 	j := &job{workspace: workspace.At(s.Workspace, "")}
 	if err := j.verified(s, o); err != nil {
 		return nil, err
@@ -112,18 +107,9 @@ func (a *app) clusters(s settings, j *job, unknown error, e *cutover.Evidence) e
 		if unknown == nil {
 			known = j.known
 		}
-		in, shown := a.streams.In, "the standard input"
-		if name != "-" {
-			file, err := os.Open(name)
-			if err != nil {
-				return usagef("--cluster: %w", err)
-			}
-			defer file.Close()
-			in, shown = file, name
-		}
-		uses, err := cluster.Read(in, known, rewrite.OfAWS)
+		uses, shown, err := a.readCluster(name, known)
 		if err != nil {
-			return usagef("--cluster: %s: %w", shown, err)
+			return err
 		}
 		e.Clusters = append(e.Clusters, cutover.Cluster{Name: shown, Path: name, Uses: uses})
 	}

@@ -40,18 +40,9 @@ func (a *app) cluster(r rewriting) error {
 	if err != nil {
 		return err
 	}
-	in, name := a.streams.In, "the standard input"
-	if r.cluster != "-" {
-		file, err := os.Open(r.cluster)
-		if err != nil {
-			return usagef("--cluster: %w", err)
-		}
-		defer file.Close()
-		in, name = file, r.cluster
-	}
-	uses, err := cluster.Read(in, j.known, rewrite.OfAWS)
+	uses, _, err := a.readCluster(r.cluster, j.known)
 	if err != nil {
-		return usagef("--cluster: %s: %w", name, err)
+		return err
 	}
 	if r.listing != "" {
 		if err := writeList(r.listing, uses.First()); err != nil {
@@ -68,6 +59,23 @@ func (a *app) cluster(r rewriting) error {
 		err = &incompleteError{term.Count(len(uses.Uses), "use") + " of ECR"}
 	}
 	return err
+}
+
+// readCluster reads what a cluster uses of ECR from the file at path, or the standard input for "-". name is what to call it.
+func (a *app) readCluster(path string, known *proved.Known) (uses cluster.Uses, name string, err error) {
+	in, name := a.streams.In, "the standard input"
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return uses, path, usagef("--cluster: %w", err)
+		}
+		defer file.Close()
+		in, name = file, path
+	}
+	if uses, err = cluster.Read(in, known, rewrite.OfAWS); err != nil {
+		err = usagef("--cluster: %s: %w", name, err)
+	}
+	return uses, name, err
 }
 
 // writeList writes one image a line.

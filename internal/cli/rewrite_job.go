@@ -32,11 +32,9 @@ func (a *app) job(r rewriting) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := proved.Options{}
-	if r.rewriteTo != "" {
-		if o.RewriteTo, err = ref.ParseTarget(r.rewriteTo); err != nil {
-			return nil, usagef("--rewrite-to: %w", err)
-		}
+	o, err := rewriteTo(r.rewriteTo)
+	if err != nil {
+		return nil, err
 	}
 	j := &job{workspace: &workspace.Workspace{Dir: s.Workspace}, close: func() {}}
 	if r.migrated != "" {
@@ -58,6 +56,17 @@ func (a *app) job(r rewriting) (*job, error) {
 		return nil, err
 	}
 	return j, nil
+}
+
+// rewriteTo reads what is written in place of the target; nothing says the target itself.
+func rewriteTo(prefix string) (o proved.Options, err error) {
+	if prefix == "" {
+		return o, nil
+	}
+	if o.RewriteTo, err = ref.ParseTarget(prefix); err != nil {
+		err = usagef("--rewrite-to: %w", err)
+	}
+	return o, err
 }
 
 // remember reads what earlier runs changed.

@@ -53,17 +53,11 @@ func Choose(inv document.Inventory, scope ref.Scope, to func(ref.Repository) (re
 	if len(names) > 0 {
 		return chosen(inv, scope, to, names)
 	}
-	there := map[ref.TargetImage]map[digest.Digest]bool{}
-	for _, i := range inv.Target.Images {
-		if there[i.URI] == nil {
-			there[i.URI] = map[digest.Digest]bool{}
-		}
-		there[i.URI][i.Digest] = true
-	}
+	there := places(inv.Target)
 	latest := map[ref.TargetRepository]document.SourceImage{}
 	for _, i := range inv.Source.Images {
 		t, err := to(i.URI)
-		if err != nil || !scope.Match(i.URI) || len(i.Tags) == 0 || !there[t][i.Digest] {
+		if err != nil || !scope.Match(i.URI) || len(i.Tags) == 0 || there[t] == nil || !there[t].digests[i.Digest] {
 			continue
 		}
 		if last, ok := latest[t.Repository]; !ok || recency(i).After(recency(last)) {

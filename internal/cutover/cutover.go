@@ -101,6 +101,9 @@ func Judge(e Evidence) document.Cutover {
 		Removable: []document.Removable{}, Retained: []document.Retained{},
 	}
 	j.index()
+	if j.Verification != nil {
+		j.found = j.compare()
+	}
 	j.add(j.verified(), j.sync(), j.references(), j.pulls())
 	if e.Leave {
 		j.out.QuietDays = e.Quiet.Hours() / 24
@@ -126,6 +129,7 @@ type judge struct {
 	Evidence
 	repositories []*side // in scope, sorted
 	target       map[ref.TargetImage]*place
+	found        found // where there is a verification
 	out          document.Cutover
 }
 
@@ -153,6 +157,31 @@ type place struct {
 	tags    map[string]digest.Digest
 }
 
+// places are the image paths of a listing.
+func places(inv document.TargetInventory) map[ref.TargetImage]*place {
+	out := map[ref.TargetImage]*place{}
+	for _, i := range inv.Images {
+		p := out[i.URI]
+		if p == nil {
+			p = &place{digests: map[digest.Digest]bool{}, tags: map[string]digest.Digest{}}
+			out[i.URI] = p
+		}
+		p.digests[i.Digest] = true
+		for _, tag := range i.Tags {
+			p.tags[tag] = i.Digest
+		}
+	}
+	return out
+}
+
+// at is what a source repository's place at the target holds; nothing where it is not listed.
+func (j *judge) at(s *side) place {
+	if p := j.target[s.target]; p != nil {
+		return *p
+	}
+	return place{}
+}
+
 func (j *judge) add(checks ...document.GateCheck) {
 	for _, c := range checks {
 		switch c.State {
@@ -167,18 +196,7 @@ func (j *judge) add(checks ...document.GateCheck) {
 
 // index lays the listings and the verification out by repository.
 func (j *judge) index() {
-	j.target = map[ref.TargetImage]*place{}
-	for _, i := range j.Inventory.Target.Images {
-		p := j.target[i.URI]
-		if p == nil {
-			p = &place{digests: map[digest.Digest]bool{}, tags: map[string]digest.Digest{}}
-			j.target[i.URI] = p
-		}
-		p.digests[i.Digest] = true
-		for _, tag := range i.Tags {
-			p.tags[tag] = i.Digest
-		}
-	}
+	j.target = places(j.Inventory.Target)
 	of := map[ref.Repository]*side{}
 	for _, r := range j.Inventory.Source.Repositories {
 		if !j.Scope.Match(r.URI) {

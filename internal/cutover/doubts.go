@@ -16,10 +16,7 @@ func Doubts(e Evidence) []stage.Reference {
 	j.index()
 	var out []stage.Reference
 	for _, s := range j.repositories {
-		t := j.target[s.target]
-		if t == nil {
-			t = &place{}
-		}
+		t := j.at(s)
 		for _, i := range s.images {
 			if !s.digests[i.Digest] {
 				continue

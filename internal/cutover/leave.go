@@ -140,13 +140,12 @@ func indexFirst(i document.SourceImage) int {
 
 // keeps says why an image is not safe to delete, or nothing.
 func (j *judge) keeps(s *side, i document.SourceImage) string {
-	t := j.target[s.target]
 	switch rule := s.rule(i); {
 	case !s.digests[i.Digest] && rule != "":
 		return "only ECR has it: left out by the rule " + rule
 	case !s.digests[i.Digest]:
 		return "it was not proved to be at the target"
-	case t == nil || !t.digests[i.Digest]:
+	case !j.at(s).digests[i.Digest]:
 		return "it is not at the target any more"
 	case i.LastPulledAt.After(j.At.Add(-j.Quiet)):
 		return "it was pulled at " + moment(i.LastPulledAt)

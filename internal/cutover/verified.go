@@ -33,8 +33,7 @@ func (j *judge) verified() document.GateCheck {
 		c.State, c.Evidence, c.Do = document.CheckFail, []string{"Nothing was verified yet."}, []string{"transship verify"}
 		return c
 	}
-	f := j.compare()
-	u := j.Units
+	f, u := j.found, j.Units
 	if f.images == 0 && len(j.unlisted()) == 0 {
 		c.State, c.Evidence, c.Do = document.CheckUnknown, []string{"There is no image in scope at the source."}, []string{"look whether the scope is the right one"}
 		return c
@@ -117,10 +116,7 @@ func (j *judge) compare() found {
 }
 
 func (j *judge) compareSide(s *side, f *found) {
-	t := j.target[s.target]
-	if t == nil {
-		t = &place{}
-	}
+	t := j.at(s)
 	switched := !j.Switched(s.repository).IsZero()
 	on := 0
 	for _, i := range s.images {
@@ -194,11 +190,7 @@ func name(s *side, tag string, i document.SourceImage) string {
 // sync is whether what is pushed follows.
 func (j *judge) sync() document.GateCheck {
 	c := document.GateCheck{Name: CheckSync, Title: "Nothing is behind, and the sync is alive", State: document.CheckPass}
-	var since []string
-	if j.Verification != nil {
-		since = j.compare().since
-	}
-	u, y := j.Units, j.Sync
+	u, y, since := j.Units, j.Sync, j.found.since
 	if y == nil {
 		switch {
 		case j.Verification == nil:

@@ -27,17 +27,7 @@ type Reference struct {
 // was made from, in the plan's order. A tag that somebody else moved at the target is not among them: it is kept. It is for
 // a pipeline that follows.
 func (p *Pipeline) Behind(made document.Plan, inv document.Inventory) []Reference {
-	present := map[ref.TargetImage]map[digest.Digest]bool{}
-	tags := map[ref.TargetImage]map[string]digest.Digest{}
-	for _, i := range inv.Target.Images {
-		if present[i.URI] == nil {
-			present[i.URI], tags[i.URI] = map[digest.Digest]bool{}, map[string]digest.Digest{}
-		}
-		present[i.URI][i.Digest] = true
-		for _, tag := range i.Tags {
-			tags[i.URI][tag] = i.Digest
-		}
-	}
+	listed := newTargetIndex(inv.Target)
 	kept := map[document.Tag]bool{}
 	for _, t := range made.Difference.ForeignTags {
 		kept[t] = !p.memory.hints.Wrote(t.Target, t.Tag, t.Digest)
@@ -45,10 +35,10 @@ func (p *Pipeline) Behind(made document.Plan, inv document.Inventory) []Referenc
 	var out []Reference
 	for _, image := range made.Images {
 		for _, r := range referencesOf(image, inv.Source.Images) {
-			at, there := tags[image.Target][r.Tag]
+			at := listed.at(r)
 			switch {
-			case r.Tag == "" && present[image.Target][r.Digest], r.Tag != "" && there && at == r.Digest:
-			case r.Tag != "" && there && kept[document.Tag{Target: image.Target, Tag: r.Tag, Digest: at}]:
+			case at == r.Digest:
+			case r.Tag != "" && at != "" && kept[document.Tag{Target: image.Target, Tag: r.Tag, Digest: at}]:
 			default:
 				out = append(out, r)
 			}
