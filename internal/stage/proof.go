@@ -8,6 +8,7 @@ import (
 
 	"transship/internal/document"
 	"transship/internal/ref"
+	"transship/internal/workspace"
 )
 
 // Proof is what the documents of the workspace say to whoever judges a cut-over; nil where they say nothing.
@@ -41,11 +42,8 @@ func (p *Proof) saw(c *document.Cutover) {
 // Proof reads them. It asks no registry.
 func (p *Pipeline) Proof() (Proof, error) {
 	out := Proof{waves: map[string]time.Time{}, all: p.Waves}
-	whole := *p
+	whole := workspace.At(p.Workspace.Dir, "")
 	var err error
-	if whole.Workspace, err = p.Workspace.Wave(""); err != nil {
-		return out, err
-	}
 	if out.Verification, err = optionally[document.Verification](p, p.Workspace.Verification(), document.KindVerification); err != nil {
 		return out, err
 	}
@@ -53,7 +51,7 @@ func (p *Pipeline) Proof() (Proof, error) {
 		return out, err
 	}
 	if out.Sync == nil { // one sync serves all waves
-		if out.Sync, err = optionally[document.Sync](p, whole.Workspace.Sync(), document.KindSync); err != nil {
+		if out.Sync, err = optionally[document.Sync](p, whole.Sync(), document.KindSync); err != nil {
 			return out, err
 		}
 	}
@@ -61,7 +59,7 @@ func (p *Pipeline) Proof() (Proof, error) {
 		return out, err
 	}
 	out.saw(out.Before)
-	all, err := optionally[document.Cutover](p, whole.Workspace.Cutover(), document.KindCutover)
+	all, err := optionally[document.Cutover](p, whole.Cutover(), document.KindCutover)
 	if err != nil {
 		return out, err
 	}
